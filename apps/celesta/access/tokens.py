@@ -1,0 +1,110 @@
+"""Keys for programs: made once, shown once, kept only as a digest.
+
+A token is 256 random bits: nothing can be guessed, so its SHA-256 needs no salt and no stretching.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from celesta.access import scopes as scopes_known
+from celesta.access.errors import RoleTooLow, TokenExpired, TokenUnknown, TokenWithoutMember
+from celesta.access.models import Role, Token, Workspace
+from celesta.access.principals import Principal, for_token, for_user
+
+PREFIX: Final = "celesta_"
+
+#: ``last_used_at`` is exact to this: a busy token does not write its row at each request.
+USE_RECORDED_EVERY: Final = timedelta(minutes=1)
+
+
+def issue(
+    user: Any,
+    workspace: Workspace,
+    role: Role,
+    name: str,
+    expires: datetime | None = None,
+    *,
+    scopes: Iterable[str] = (),
+) -> tuple[Token, str]:
+    """Make a token that acts for ``user`` (of AUTH_USER_MODEL) in one workspace.
+
+    The secret is returned here and kept nowhere.
+
+    Without ``scopes`` it may do whatever the role allows.
+
+    Raises RoleTooLow when the user holds less than ``role`` there, and ScopeUnknown.
+    """
+    wanted = scopes_known.checked(scopes)
+    if not for_user(user).may(role, workspace.pk):
+        raise RoleTooLow(
+            f"{user.get_username()} is not {role.value} of workspace {workspace.slug!r}; "
+            "give the membership first or ask for a lower role."
+        )
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = Token.objects.create(
+        user=user,
+        workspace=workspace,
+        role=role,
+        name=name,
+        prefix=secret[: len(PREFIX) + 4],
+        digest=digest(secret),
+        expires_at=expires,
+        scopes=wanted,
+    )
+    return token, secret
+
+
+def rotate(token: Token, overlap: timedelta) -> tuple[Token, str]:
+    """A new token in the place of ``token``, which goes on for ``overlap`` and no longer.
+
+    Raises RoleTooLow when its user no longer holds its role.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        made = issue(
+            token.user,
+            token.workspace,
+            Role(token.role),
+            token.name,
+            # It lives as long as its forerunner was made for, from now on.
+            token.expires_at and now + (token.expires_at - token.created_at),
+            scopes=token.scopes,
+        )
+        ends = now + overlap
+        token.expires_at = min(token.expires_at or ends, ends)
+        token.save(update_fields=["expires_at"])
+    return made
+
+
+def authenticate(secret: str) -> tuple[Token, Principal]:
+    """The token of that secret and whom it acts for; raises an AccessError of status 401."""
+    tokens = Token.objects.select_related("user", "workspace")
+    token = tokens.filter(digest=digest(secret)).first()
+    if token is None:
+        raise TokenUnknown
+    now = timezone.now()
+    if token.expires_at is not None and token.expires_at <= now:
+        raise TokenExpired
+    principal = for_token(token)
+    if not principal.roles:
+        raise TokenWithoutMember
+    _record_use(token, now)
+    return token, principal
+
+
+def digest(secret: str) -> str:
+    """What is kept of a secret."""
+    return sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _record_use(token: Token, now: datetime) -> None:
+    if token.last_used_at is None or token.last_used_at <= now - USE_RECORDED_EVERY:
+        Token.objects.filter(pk=token.pk).update(last_used_at=now)

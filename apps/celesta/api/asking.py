@@ -1,0 +1,76 @@
+"""Query parameters: every one is known, and has a value that means something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from django.utils.dateparse import parse_datetime
+from rest_framework.request import Request
+
+from celesta.api.refusals import InvalidQuery
+from celesta.api.shapes.fields import YEARS
+from celesta.graph.problems import Problem
+
+
+def refuse_unknown(request: Request, known: Iterable[str]) -> None:
+    """Raise InvalidQuery for an unknown parameter: a misspelt filter would show too much."""
+    names = sorted(known)
+    problems = [
+        Problem(
+            "unknown_parameter", name, f"There is no parameter {name!r} here.", _near(name, names)
+        )
+        for name in request.query_params
+        if name not in names
+    ]
+    if problems:
+        raise InvalidQuery(f"{problems[0].message} Known: {', '.join(names)}.", problems)
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, 1)
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
+def fields(request: Request, known: Sequence[str]) -> list[str]:
+    """The fields named by ``fields``, none when it is not there; raises InvalidQuery."""
+    return words(request, "fields", known) if known else []
+
+
+def words(request: Request, name: str, known: Sequence[str] = ()) -> list[str]:
+    """The words of a parameter, with commas between; each must be one of the known ones, if any."""
+    text = request.query_params.get(name)
+    if not text:
+        return []
+    found = [part.strip() for part in text.split(",")]
+    for word in found if known else ():
+        if word not in known:
+            raise InvalidQuery(f"{word!r} is no value of {name!r}; known: {', '.join(known)}.")
+    return found
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """The moment in a parameter, None when it is not there; raises InvalidQuery."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise InvalidQuery(f"{name!r} must be a moment such as 2026-11-30T12:00:00Z.")
+    if found.year not in YEARS:  # nothing is so old or new, and such moments overflow elsewhere
+        return datetime(YEARS[0] if found.year < YEARS[0] else YEARS[-1], 1, 1, tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def switch(request: Request, name: str) -> bool | None:
+    """True or false, None when it is not there; raises InvalidQuery."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if text not in ("true", "false"):
+        raise InvalidQuery(f"{name!r} must be 'true' or 'false'.")
+    return text == "true"

@@ -1,0 +1,40 @@
+"""What a role may do: each view says which role each of its methods needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from celesta.access import scopes
+from celesta.access.errors import RoleTooLow
+from celesta.access.models import Role
+
+if TYPE_CHECKING:
+    from celesta.api.base import BaseView
+
+
+class HasRole(BasePermission):
+    """The caller holds, in the workspace that the call is about, the role that the method needs."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """True, or raises: 401 for nobody, 404 for another workspace, 403 for too low a role."""
+        if request.auth is None:
+            raise NotAuthenticated("Send a token: 'Authorization: Bearer celesta_...'.")
+        role = view.roles.get(request.method, Role.VIEWER)
+        self._demand(view, role)
+        handler = getattr(view, (request.method or "").lower(), None)
+        tag = getattr(getattr(handler, "takes", None), "tag", "")
+        scopes.demand(view.principal.scopes, tag, writes=role is not Role.VIEWER)
+        return True
+
+    def _demand(self, view: BaseView, role: Role) -> None:
+        workspace = view.workspace
+        if not view.principal.may(role, workspace.pk):
+            held = view.principal.roles.get(workspace.pk, "no role")
+            raise RoleTooLow(
+                f"This needs the role {role.value!r} in workspace {workspace.slug!r}; "
+                f"you have {held!r} there."
+            )

@@ -1,0 +1,1 @@
+"""The description of the API for machines (OpenAPI) and the page that shows it."""

@@ -1,0 +1,1 @@
+"""One file per resource: each view reads its input, makes one call, and shows the answer."""

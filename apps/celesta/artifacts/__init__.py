@@ -1,0 +1,1 @@
+"""Files that runs produce: their records, and the storage of their bytes."""

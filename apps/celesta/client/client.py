@@ -1,0 +1,48 @@
+"""The client: one object, and under it what the API has, by the same names."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from celesta.client.runs import Runs
+from celesta.client.schedules import Schedules
+from celesta.client.tokens import Tokens
+from celesta.client.transport import Transport
+from celesta.client.workflows import Workflows
+
+
+class Celesta:
+    """The API of a Celesta: ``Celesta("https://flows.example.com", token)``.
+
+    Answers are the API's own JSON, as dictionaries. Every method raises a
+    :class:`~celesta.client.errors.CelestaError`. Not to be shared by threads.
+    """
+
+    def __init__(self, url: str, token: str, *, workspace: str = "", **options: Any) -> None:
+        """``options`` are those of Transport: ``timeout`` (seconds), ``attempts``, ``verify``."""
+        self.transport = Transport(url, token, workspace=workspace, **options)
+        self.workflows = Workflows(self.transport)
+        self.runs = Runs(self.transport)
+        self.schedules = Schedules(self.transport)
+        self.tokens = Tokens(self.transport)
+
+    def me(self) -> dict[str, Any]:
+        """Who the token stands for, and what it may do where."""
+        body: dict[str, Any] = self.transport.call("GET", "me/").json()
+        return body
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

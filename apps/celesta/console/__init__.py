@@ -1,0 +1,1 @@
+"""The people's door: pages in the admin's frame, and commands of the host."""

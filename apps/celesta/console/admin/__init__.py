@@ -1,0 +1,7 @@
+"""Our models in the project's admin, stock or Unfold: registered when Django looks for `admin`."""
+
+from __future__ import annotations
+
+from celesta.console.admin import access, history, schedules, variables
+
+__all__ = ["access", "history", "schedules", "variables"]

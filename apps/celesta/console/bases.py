@@ -1,0 +1,26 @@
+"""Base classes of our admin pages: Unfold's when it is installed, else the stock ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.forms import Media
+
+#: Settled when the apps are loaded; a project switches themes by INSTALLED_APPS only.
+WITH_UNFOLD = apps.is_installed("unfold")
+
+
+def _bases() -> tuple[Any, Any]:
+    if not WITH_UNFOLD:
+        return admin.ModelAdmin, admin.TabularInline
+    from unfold.admin import ModelAdmin, TabularInline
+
+    return ModelAdmin, TabularInline
+
+
+ModelAdmin, TabularInline = _bases()
+
+#: Our own look, for admin pages that show our fields.
+LOOK = Media(css={"all": ["celesta/console.css"]}, js=["celesta/console.js"])

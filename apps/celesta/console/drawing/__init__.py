@@ -1,0 +1,1 @@
+"""Graphs as pictures, without a browser's help."""

@@ -1,0 +1,1 @@
+"""``manage.py workflow``, ``manage.py run``, ``manage.py celesta_token``."""

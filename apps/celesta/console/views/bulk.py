@@ -1,0 +1,166 @@
+"""Dead letters, and verbs for many rows: counted on the page that asks, then done in pieces."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from celesta.access.models import Role, Workspace
+from celesta.access.principals import Principal
+from celesta.console.gate import page, require
+from celesta.console.pages import show
+from celesta.console.views.run_verbs import reason_of
+from celesta.console.views.runs import ASKED, BULK_VERBS, filter_of, workspaces_of
+from celesta.engine import bulk
+from celesta.engine.rerun import Mode
+from celesta.runs import queries
+from celesta.runs.models import DeadLetter
+
+ROWS: Final = 50
+LETTER_VERBS: Final = {"retry": ("Retry", "retried"), "discard": ("Discard", "discarded")}
+LETTER_FILTERS: Final = ("state", "workflow", "code", "alike")
+
+
+@require_GET
+@page
+def dead_letters(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """The dead letters, the newest first; those that are open unless others are asked for."""
+    asked = {name: request.GET.get(name, "") for name in LETTER_FILTERS}
+    asked["state"] = request.GET.get("state", "open")
+    rows = _letters(principal, asked)
+    older = request.GET.get("older", "")
+    if older.isascii() and older.isdigit() and len(older) < 19:
+        rows = rows.filter(pk__lt=int(older))
+    found = list(rows.order_by("-pk")[: ROWS + 1])
+    kept = urlencode({name: value for name, value in asked.items() if value or name == "state"})
+    context = {
+        "letters": found[:ROWS],
+        "older": found[ROWS - 1].pk if len(found) > ROWS else None,
+        "asked": asked,
+        "filters": kept,
+        "states": list(DeadLetter.State),
+        "may_operate": any(principal.may(Role.OPERATOR, w.pk) for w in workspaces_of(principal)),
+        "narrowed": any(asked[name] for name in ("workflow", "code", "alike")),
+    }
+    return show(request, "dead_letters.html", context, title="Dead letters", section="dead letters")
+
+
+def _letters(principal: Principal, asked: dict[str, str]) -> QuerySet[DeadLetter]:
+    names = {"workflow": "workflow__name", "code": "code", "alike": "fingerprint"}
+    rows = queries.dead_letters(principal)
+    if asked["state"] in list(DeadLetter.State):
+        rows = rows.filter(state=asked["state"])
+    return rows.filter(
+        **{path: asked[name].replace("\x00", "") for name, path in names.items() if asked[name]}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def letters_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResponse:
+    """Retry or discard the chosen dead letters, or all open ones that match."""
+    if verb not in LETTER_VERBS:
+        raise Http404
+    asked = {name: request.GET.get(name, "") for name in LETTER_FILTERS}
+    rows = _letters(principal, {**asked, "state": DeadLetter.State.OPEN})
+    chosen = [int(text) for text in request.GET.getlist("chosen") if text.isdigit()][:1000]
+    if request.GET.getlist("chosen"):
+        rows = rows.filter(pk__in=[number for number in chosen if number < 2**63])
+    act = bulk.letter_verb(verb, principal=principal, reason=reason_of(request), trigger="console")
+    after = request.POST.get("after", "")
+    return _asked(
+        request, principal, rows, act,
+        words=LETTER_VERBS[verb], what="dead letter", back="celesta_console:dead-letters",
+        after=int(after) if after.isdigit() else None,
+        with_reason=verb == "discard",
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResponse:
+    """Cancel, pause, resume or rerun the runs of the list as it was filtered."""
+    if verb not in BULK_VERBS:
+        raise Http404
+    asked = {name: request.GET.get(name, "") for name in ASKED}
+    try:
+        rows = filter_of(principal, asked).narrow(queries.runs(principal))
+        after = UUID(request.POST["after"]) if request.POST.get("after") else None
+    except ValueError as error:
+        raise Http404 from error
+    if request.GET.getlist("chosen"):
+        rows = rows.filter(pk__in=_uuids(request.GET.getlist("chosen")))
+    act = bulk.run_verb(
+        verb, principal=principal, reason=reason_of(request), mode=Mode.FAILED, trigger="console"
+    )
+    return _asked(
+        request, principal, rows, act,
+        words=BULK_VERBS[verb], what="run", back="celesta_console:runs", after=after,
+        with_reason=verb in ("cancel", "pause"),
+    )  # fmt: skip
+
+
+def _uuids(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts[:1000]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _asked(
+    request: HttpRequest,
+    principal: Principal,
+    rows: QuerySet[Any],
+    act: Any,
+    *,
+    words: tuple[str, str],
+    what: str,
+    back: str,
+    after: Any,
+    with_reason: bool,
+) -> HttpResponse:
+    """The question with its count; to a POST, a piece of the work, and what is left."""
+    rows = rows.filter(workspace__in=_operated(principal))
+    number, more = bulk.count(rows)
+    context = {
+        "verb": words[0], "number": number, "back": back,
+        "what": f"{number}{' and more' * more} {_plural(what, number)}",
+        "with_reason": with_reason, "reason": reason_of(request), "back_query": _without(request),
+    }  # fmt: skip
+    if request.method == "POST":
+        done = bulk.apply(rows, act, after=after)
+        refused = [one for one in done.outcomes if one.code is not None]
+        said = f"{done.done} {_plural(what, done.done)} {words[1]}, {len(refused)} refused."
+        if done.cursor is None and not refused:
+            messages.success(request, said)
+            return redirect(back)
+        context |= {"said": said, "refused": refused[:50], "cursor": done.cursor}
+    title = f"{words[0]} {_plural(what, number)}"
+    return show(request, "bulk.html", context, title=title, section="")
+
+
+def _plural(what: str, number: int) -> str:
+    return what if number == 1 else f"{what}s"
+
+
+def _operated(principal: Principal) -> list[int]:
+    """The workspaces in which the principal operates; raises RoleTooLow when there is none."""
+    seen = list(workspaces_of(principal))
+    found = [one.pk for one in seen if principal.may(Role.OPERATOR, one.pk)]
+    if not found:
+        require(principal, Role.OPERATOR, seen[0] if seen else Workspace(slug="default"))
+    return found
+
+
+def _without(request: HttpRequest) -> str:
+    return urlencode([(k, v) for k, values in request.GET.lists() for v in values if k != "chosen"])

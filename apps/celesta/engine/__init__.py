@@ -1,0 +1,1 @@
+"""Moving runs forward: one verb per file."""

@@ -1,0 +1,1 @@
+"""What a workflow means: documents, their compilation, gates, expressions, retries. Pure."""

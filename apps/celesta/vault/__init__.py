@@ -1,0 +1,1 @@
+"""Values, and later secrets, that workflows share."""

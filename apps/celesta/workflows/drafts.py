@@ -1,0 +1,126 @@
+"""Drafts: the text an author works on, kept whatever is wrong with it, never overwritten unseen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from celesta.access.models import Workspace
+from celesta.workflows.errors import WorkflowError
+from celesta.workflows.models import Workflow
+
+#: Name of a draft that does not name its workflow yet.
+UNTITLED: Final = "untitled"
+_NAMED = re.compile(r"^\"?workflow\"?:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9_.-]{0,199})", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an editor opens. ``revision`` is handed back when it is saved."""
+
+    text: str
+    revision: int
+    by: str = ""
+    at: datetime | None = None
+
+
+class DraftChanged(WorkflowError):
+    """Somebody else saved this draft or published after it was opened; nothing is overwritten."""
+
+    code = "draft_changed"
+    status = 409
+
+    def __init__(self, theirs: Opened) -> None:
+        self.theirs = theirs
+        super().__init__()
+
+
+def opened(workflow: Workflow, beginning: str = "") -> Opened:
+    """The draft as it is now, else what is published, else ``beginning``."""
+    rows = Workflow.objects.select_related("current", "draft_by")
+    stored = rows.get(pk=workflow.pk)
+    published = stored.current.source if stored.current else beginning
+    by = str(stored.draft_by) if stored.draft_by else ""
+    return Opened(stored.draft or published, stored.draft_revision, by, stored.draft_at)
+
+
+def create(workspace: Workspace, text: str, *, by: Any) -> Workflow:
+    """A workflow that has only a draft; under another name while its own is taken."""
+    with transaction.atomic():
+        workflow = Workflow(workspace=workspace, draft=text, draft_revision=1)
+        workflow.draft_by, workflow.draft_at = by, timezone.now()
+        workflow.name = _free_name(workspace, name_in(text) or UNTITLED)
+        workflow.save()
+    return workflow
+
+
+def begin(workspace: Workspace, name: str, text: str, *, by: Any) -> tuple[Workflow, bool]:
+    """The workflow of this name; made with this draft, and True, when there was none."""
+    draft = {"draft": text, "draft_revision": 1, "draft_by": by, "draft_at": timezone.now()}
+    workflow, is_new = Workflow.objects.get_or_create(
+        workspace=workspace, name=name, defaults=draft
+    )
+    return workflow, is_new
+
+
+def save(workflow: Workflow, text: str, revision: int, *, by: Any) -> int:
+    """Keep the text and return the new revision.
+
+    Raises DraftChanged when somebody saved or published after ``revision``; nothing is kept then.
+    The same text saved twice is no conflict.
+    """
+    with transaction.atomic():
+        saved = Workflow.objects.filter(pk=workflow.pk, draft_revision=revision).update(
+            draft=text,
+            draft_by=by,
+            draft_at=timezone.now(),
+            draft_revision=F("draft_revision") + 1,
+            updated_at=timezone.now(),
+        )
+        if not saved:
+            theirs = opened(workflow)
+            if theirs.text == text:
+                return theirs.revision
+            raise DraftChanged(theirs)
+        _rename(workflow, text)
+    return revision + 1
+
+
+def discard(workflow: Workflow) -> bool:
+    """Throw the draft away; a workflow that is nothing else goes with it, and True is returned."""
+    if workflow.current_id is None:
+        workflow.delete()
+        return True
+    Workflow.objects.filter(pk=workflow.pk).update(
+        draft="", draft_by=None, draft_at=None, draft_revision=F("draft_revision") + 1
+    )
+    return False
+
+
+def name_in(text: str) -> str:
+    """The workflow's name as the text says it, even if the text cannot be read otherwise."""
+    found = _NAMED.search(text)
+    return found.group(1) if found else ""
+
+
+def _rename(workflow: Workflow, text: str) -> None:
+    """A workflow that was never published is called what its draft calls it."""
+    named = name_in(text)
+    if workflow.current_id is None and named and named != workflow.name:
+        workflow.name = _free_name(workflow.workspace, named, workflow.pk)
+        workflow.save(update_fields=["name"])
+
+
+def _free_name(workspace: Workspace, wanted: str, own: int | None = None) -> str:
+    taken = Workflow.objects.filter(workspace=workspace).exclude(pk=own)
+    name, number = wanted, 1
+    while taken.filter(name=name).exists():
+        number += 1
+        name = f"{wanted[:190]}-{number}"
+    return name

@@ -1,0 +1,1 @@
+"""Celesta against raw Celery canvas, on the same servers in one run (`python -m benchmarks`)."""

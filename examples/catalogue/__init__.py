@@ -1,0 +1,1 @@
+"""Functions that the templates of `examples/celesta_templates` call, a module for each."""

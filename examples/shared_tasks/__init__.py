@@ -1,0 +1,1 @@
+"""An ordinary Celery project: nothing in here knows of Celesta."""

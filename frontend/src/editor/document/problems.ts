@@ -1,0 +1,34 @@
+/** What is wrong, as every door of Celesta tells it, and which node and field it is about. */
+export interface Problem {
+  code: string;
+  path: string;
+  message: string;
+  hint: string;
+  severity: 'error' | 'warning';
+  line: number | null;
+  column: number | null;
+}
+
+export interface Place {
+  /** '' when it is about the document itself. */
+  node: string;
+  /** Names that lead to the field: `with.url`, `needs`, `with.do.with.url`; '' for the whole node. */
+  field: string;
+}
+
+/** `nodes.pay.needs[0]` is about the field `needs` of the node `pay`. */
+export function placeOf(path: string): Place {
+  const parts = path
+    .split(/\.|\[(\d+)\]/)
+    .filter((part): part is string => !!part && !/^\d+$/.test(part));
+  if (parts[0] !== 'nodes') return { node: '', field: parts.join('.') };
+  return { node: parts[1] ?? '', field: parts.slice(2).join('.') };
+}
+
+/** The problems of a field and of whatever is in it. */
+export function problemsAt(problems: readonly Problem[], node: string, field: string): Problem[] {
+  return problems.filter((problem) => {
+    const place = placeOf(problem.path);
+    return place.node === node && (place.field === field || place.field.startsWith(`${field}.`));
+  });
+}

@@ -1,0 +1,97 @@
+/** Where an entry of a block mapping stands in a text, and putting another in its place. */
+import { Document, isMap, isScalar, Pair, parseDocument, Scalar, YAMLMap } from 'yaml';
+
+export type Path = readonly (string | number)[];
+
+/** Lines of a text from `start` up to `end` (exclusive), whose key stands in `column`. */
+export interface Region {
+  start: number;
+  end: number;
+  column: number;
+}
+
+/** The document as its author would have it printed: no folding, `{a: 1}` without padding. */
+export function printed(document: Document, source: string): string {
+  return document.toString({
+    lineWidth: 0,
+    flowCollectionPadding: false,
+    indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(source),
+  });
+}
+
+export function parsed(source: string): Document.Parsed {
+  return parseDocument(source, { merge: false, prettyErrors: true });
+}
+
+let kept: { source: string; document: Document.Parsed } | null = null;
+
+/** The same for who changes nothing in it: what was checked after a change is not parsed again. */
+export function glanced(source: string): Document.Parsed {
+  if (kept?.source !== source) kept = { source, document: parsed(source) };
+  return kept.document;
+}
+
+/** The pair of a key in the mapping at `path`, if there is one. */
+export function pairAt(document: Document, path: Path): Pair<Scalar, unknown> | null {
+  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  if (!isMap(parent)) return null;
+  const key = path.at(-1);
+  for (const pair of parent.items) {
+    // A key that was just set is a bare text.
+    if (!isScalar(pair.key)) pair.key = document.createNode(pair.key) as never;
+    if (isScalar(pair.key) && String(pair.key.value) === key) return pair as Pair<Scalar, unknown>;
+  }
+  return null;
+}
+
+/** The lines of the entry at `path`; null when it does not begin a line of a block mapping. */
+export function regionOf(source: string, document: Document, path: Path): Region | null {
+  const pair = pairAt(document, path);
+  const offset = pair?.key.range?.[0];
+  if (offset === undefined) return null;
+  const start = source.lastIndexOf('\n', offset - 1) + 1;
+  const column = offset - start;
+  if (source.slice(start, offset).trim()) return null;
+  return { start, end: endOf(source, offset, column), column };
+}
+
+/** Whatever is indented deeper belongs to the entry, and so does a list that is not. */
+function endOf(source: string, offset: number, column: number): number {
+  let end = lineEnd(source, offset);
+  for (let at = end; at < source.length;) {
+    const next = lineEnd(source, at);
+    const line = source.slice(at, next);
+    const indent = line.length - line.trimStart().length;
+    const text = line.trim();
+    if (text && indent > column) end = next;
+    else if (text && indent === column && /^-( |$)/.test(text)) end = next;
+    else if (text && !text.startsWith('#')) break;
+    at = next;
+  }
+  return end;
+}
+
+function lineEnd(source: string, from: number): number {
+  const found = source.indexOf('\n', from);
+  return found < 0 ? source.length : found + 1;
+}
+
+/** An entry as text of its own lines, each indented by `column`. */
+export function entryText(pair: Pair, column: number, source: string): string {
+  const map = new YAMLMap();
+  const key = (pair.key as Scalar).clone() as Scalar;
+  delete key.commentBefore;
+  key.spaceBefore = false;
+  map.items.push(new Pair(key, pair.value));
+  const document = new Document();
+  document.contents = map as never;
+  const indent = ' '.repeat(column);
+  return printed(document, source)
+    .split('\n')
+    .map((line) => (line ? indent + line : line))
+    .join('\n');
+}
+
+export function replaced(source: string, region: Region, text: string): string {
+  return source.slice(0, region.start) + text + source.slice(region.end);
+}

@@ -1,0 +1,112 @@
+"""Dead letters and verbs for many runs in the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from celesta.access.principals import SYSTEM
+from celesta.engine.start import start_run
+from celesta.runs.models import DeadLetter, NodeRun, Run
+from celesta.workflows.models import WorkflowVersion
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def letters(version: WorkflowVersion) -> list[DeadLetter]:
+    """Three dead letters; the last one is not like the others."""
+    return [letter(version, text) for text in ("locked", "locked", "gone")]
+
+
+def letter(version: WorkflowVersion, code: str) -> DeadLetter:
+    run = start_run(version, {"order_id": 7}, principal=SYSTEM).run
+    now = timezone.now()
+    NodeRun.objects.filter(run_id=run.pk).update(state="succeeded", finished_at=now)
+    NodeRun.objects.filter(run_id=run.pk, node=1).update(state="failed")
+    Run.objects.filter(pk=run.pk).update(state="failed", finished_at=now)
+    return DeadLetter.objects.create(
+        run=run, workspace=run.workspace, workflow=run.workflow, node=1, name="lines", attempt=3,
+        code=code, message=f"{code}!", fingerprint=code.ljust(16, "x"), at=now,
+    )  # fmt: skip
+
+
+def at(name: str, *more: object) -> str:
+    return reverse(f"celesta_console:{name}", args=list(more))
+
+
+def test_those_that_are_open_are_shown_and_narrowed(
+    client_of: Callable[[str], Client], letters: list[DeadLetter]
+) -> None:
+    operator = client_of("operator")
+    shown = operator.get(at("dead-letters")).content.decode()
+    assert shown.count('name="chosen"') == 3
+    assert "Retry all that are open" in shown
+    shown = operator.get(at("dead-letters") + "?state=open&code=locked").content.decode()
+    assert shown.count('name="chosen"') == 2
+    assert "Retry all like these" in shown
+    empty = operator.get(at("dead-letters") + "?state=retried").content.decode()
+    assert "No dead letter is retried." in empty
+    assert 'name="chosen"' not in client_of("viewer").get(at("dead-letters")).content.decode()
+
+
+def test_chosen_ones_are_counted_and_retried(
+    client_of: Callable[[str], Client], letters: list[DeadLetter]
+) -> None:
+    operator = client_of("operator")
+    where = at("letters-bulk", "retry") + f"?chosen={letters[0].pk}&chosen={letters[2].pk}"
+    assert "Retry 2 dead letters?" in operator.get(where).content.decode()
+    shown = operator.post(where, follow=True).content.decode()
+    assert "2 dead letters retried, 0 refused." in shown
+    states = list(DeadLetter.objects.order_by("pk").values_list("state", flat=True))
+    assert states == ["retried", "open", "retried"]
+    assert Run.objects.exclude(rerun_of=None).count() == 2
+
+
+def test_all_that_match_are_discarded_with_a_reason(
+    client_of: Callable[[str], Client], letters: list[DeadLetter]
+) -> None:
+    operator = client_of("operator")
+    where = at("letters-bulk", "discard") + "?state=open&code=locked"
+    assert "Discard 2 dead letters?" in operator.get(where).content.decode()
+    operator.post(where, {"reason": "known"})
+    assert DeadLetter.objects.filter(state="discarded", reason="known").count() == 2
+    shown = operator.get(at("dead-letters") + "?state=discarded").content.decode()
+    assert "operator" in shown
+    assert "known" in shown
+    assert "Nothing matches any more" in operator.get(where).content.decode()
+
+
+def test_a_verb_for_the_runs_of_the_list(
+    client_of: Callable[[str], Client], letters: list[DeadLetter], version: WorkflowVersion
+) -> None:
+    operator = client_of("operator")
+    run = start_run(version, {"order_id": 8}, principal=SYSTEM).run
+    # Given the list of failed runs, which offers the verbs with its own filter
+    listed = operator.get(at("runs") + "?state=failed").content.decode()
+    assert at("runs-bulk", "rerun") + "?state=failed" in listed
+    # When one of them cannot be done to all, then each refusal says why
+    where = at("runs-bulk", "pause") + f"?workflow={version.workflow_id}"
+    assert "Pause 4 runs?" in operator.get(where).content.decode()
+    shown = operator.post(where, {"reason": "look first"}).content.decode()
+    assert "1 run paused, 3 refused." in shown
+    assert shown.count("run_already_finished") == 3
+    assert Run.objects.get(pk=run.pk).state == "paused"
+    assert operator.post(at("runs-bulk", "rerun") + "?state=failed").status_code == 302
+    assert Run.objects.exclude(rerun_of=None).count() == 3
+
+
+@pytest.mark.parametrize("name", ["runs-bulk", "letters-bulk"])
+def test_nobody_else_may(
+    client_of: Callable[[str], Client], letters: list[DeadLetter], name: str
+) -> None:
+    verb = "rerun" if name == "runs-bulk" else "retry"
+    for who, status in (("viewer", 403), ("stranger", 200)):
+        answer = client_of(who).post(at(name, verb))
+        assert answer.status_code in (status, 302), who
+    assert Run.objects.exclude(rerun_of=None).count() == 0
+    assert client_of("operator").get(at(name, "explode")).status_code == 404

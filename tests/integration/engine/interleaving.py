@@ -1,0 +1,243 @@
+"""Two calls, each stopped in its middle by a lock that somebody else holds on a row it needs.
+
+A *world* is a run in some state. A call is stopped by locking one of the world's rows; then a
+second call runs until it ends or waits; then the lock goes. What the two leave behind must be what
+they leave when one comes after the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from celesta.runs import connection
+from celesta.runs.connection import one, rows
+from celesta.workflows.models import WorkflowVersion
+
+LEASE = 30.0
+#: Seconds that any step may take; a step that waits longer than this waits for ever.
+PATIENCE = 10.0
+
+
+@dataclass
+class World:
+    """A run with its slots by name, and what was known of it when it was made."""
+
+    run: str
+    version: WorkflowVersion
+    slots: dict[str, int] = field(default_factory=dict)
+    hints: tuple[int, ...] = ()
+    #: Timers by their node.
+    timers: dict[int, int] = field(default_factory=dict)
+
+
+#: One transaction of a call.
+Step = Callable[[World], object]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A named call: one transaction, or several that follow each other."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    def __call__(self, world: World) -> None:
+        for step in self.steps:
+            step(world)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def call(step: Step, *more: Step, name: str = "") -> Call:
+    return Call(name or getattr(step, "__name__", "call"), (step, *more))
+
+
+class Session:
+    """A thread with a database connection of its own, kept for many calls."""
+
+    def __init__(self) -> None:
+        self._work: Callable[[], object] | None = None
+        self._wake, self._done = threading.Event(), threading.Event()
+        self._done.set()
+        self.error: BaseException | None = None
+        self.pid = 0
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+        self._thread.start()
+        self.start(self._prepare)
+        self.finish()
+
+    def _prepare(self) -> None:
+        self.pid = connection.hot().info.backend_pid
+        try:  # deadlocks are found at once; only a superuser may say so
+            rows("SET deadlock_timeout = '10ms'")
+        except psycopg.Error:
+            connection.close()
+            self.pid = connection.hot().info.backend_pid
+
+    def _loop(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._work is None:
+                connection.close()
+                return
+            try:
+                self._work()
+            except BaseException as error:  # noqa: BLE001 - reported by finish()
+                self.error = error
+            self._done.set()
+
+    def start(self, work: Callable[[], object]) -> None:
+        self._work, self.error = work, None
+        self._done.clear()
+        self._wake.set()
+
+    def finish(self) -> None:
+        assert self._done.wait(PATIENCE), "the call does not end"
+        if self.error is not None:
+            raise self.error
+
+    def settle(self) -> bool:
+        """Wait until the call has ended (True) or waits for a lock (False)."""
+        until = time.monotonic() + PATIENCE
+        while not self._done.wait(0.001):
+            if rows("SELECT cardinality(pg_blocking_pids(%s::int)) > 0", (self.pid,))[0][0]:
+                return self._done.is_set()
+            assert time.monotonic() < until, "the call neither ends nor waits"
+        return True
+
+    def close(self) -> None:
+        self._work = None
+        self._wake.set()
+        self._thread.join(PATIENCE)
+
+
+class Holder:
+    """A connection that locks one row until it is told to let go."""
+
+    def __init__(self) -> None:
+        self._connection = psycopg.connect(**connection.parameters())
+
+    @contextmanager
+    def holding(self, row: Row) -> Iterator[None]:
+        self._connection.execute(f"SELECT 1 FROM {row.table} t WHERE {row.where} FOR UPDATE")
+        try:
+            yield
+        finally:
+            self._connection.rollback()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row to stop at: a table and the condition that names the row in it."""
+
+    table: str
+    where: str
+
+
+def rows_of(world: World) -> dict[str, Row]:
+    """Every row of a world that a call may lock, by a name that is the same in each copy."""
+    run = f"t.run_id = '{world.run}'"
+    found = {"run": Row("celesta_run", f"t.id = '{world.run}'")}
+    for name, slot in world.slots.items():
+        found[f"slot {name}"] = Row("celesta_slot", f"t.id = {slot}")
+    for table, columns in (
+        ("node_run", "scope, node"),
+        ("gate", "scope, gate"),
+        ("expansion", "first_scope"),
+    ):
+        for key in rows(f"SELECT {columns} FROM celesta_{table} WHERE run_id = '{world.run}'"):
+            pairs = zip(columns.split(", "), key, strict=True)
+            where = " AND ".join(f"t.{column} = {value}" for column, value in pairs)
+            found[f"{table} {key}"] = Row(f"celesta_{table}", f"{run} AND {where}")
+    for table in ("wave", "hint", "timer"):
+        ids = rows(f"SELECT id FROM celesta_{table} WHERE run_id = '{world.run}' ORDER BY id")
+        for i, (number,) in enumerate(ids):
+            found[f"{table} {i}"] = Row(f"celesta_{table}", f"t.id = {number}")
+    return found
+
+
+def picture(world: World) -> dict[str, Any]:
+    """All that a run's rows say, without what differs from one copy of a world to the next."""
+    names = {number: name for name, number in world.slots.items()}
+    run = (world.run,)
+    nodes = rows(
+        "SELECT scope, node, state, attempt, losses, token, slot FROM celesta_node_run"
+        " WHERE run_id = %s::uuid ORDER BY scope, node",
+        run,
+    )
+    slots = rows(
+        "SELECT id, token, seq, scopes, nodes, wave IS NOT NULL, run_id IS NOT NULL"
+        " FROM celesta_slot WHERE id = ANY (%s::bigint[]) ORDER BY id",
+        (list(world.slots.values()),),
+    )
+    return {
+        "run": one(
+            "SELECT state, error ->> 'code', started_at IS NOT NULL, paused_at IS NOT NULL,"
+            " finished_at IS NOT NULL FROM celesta_run"
+            " WHERE id = %s::uuid",
+            run,
+        ),
+        "nodes": [(*row[:6], names.get(row[6])) for row in nodes],
+        "slots": [(names[row[0]], *row[1:]) for row in slots],
+        "gates": rows(
+            "SELECT scope, gate, succeeded, failed, skipped, fired FROM celesta_gate"
+            " WHERE run_id = %s::uuid ORDER BY scope, gate",
+            run,
+        ),
+        "waves": rows(
+            "SELECT scope, nodes, node, total, cursor FROM celesta_wave"
+            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3, 4, 5",
+            run,
+        ),
+        "hints": rows(
+            "SELECT scope, node, wave IS NOT NULL, queue FROM celesta_hint"
+            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3, 4",
+            run,
+        ),
+        "timers": rows(
+            "SELECT scope, node, attempt, kind, held FROM celesta_timer"
+            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3",
+            run,
+        ),
+        "outputs": rows(
+            "SELECT scope, node, value, error ->> 'code' FROM celesta_output"
+            " WHERE run_id = %s::uuid ORDER BY 1, 2",
+            run,
+        ),
+        "events": rows(
+            "SELECT kind, scope, node, attempt, data -> 'nodes' FROM celesta_event"
+            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3, 4, 5",
+            run,
+        ),
+    }
+
+
+def merges(first: Sequence[Step], second: Sequence[Step]) -> Iterator[list[Step]]:
+    """Every order in which the steps of two calls can follow each other."""
+    size = len(first) + len(second)
+    for places in itertools.combinations(range(size), len(first)):
+        mine, theirs = iter(first), iter(second)
+        yield [next(mine) if place in places else next(theirs) for place in range(size)]
+
+
+def differences(found: dict[str, Any], allowed: Sequence[dict[str, Any]]) -> str:
+    """What tells a picture from each of the allowed ones."""
+    return "\n".join(
+        f"order {i}: {name} {found[name]} instead of {other[name]}"
+        for i, other in enumerate(allowed)
+        for name in found
+        if found[name] != other[name]
+    )

@@ -1,0 +1,120 @@
+"""Any two calls of the protocol, however they interleave, leave what one after the other leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from celesta.workflows.models import WorkflowVersion
+from tests.integration.engine.interleaving import (
+    Call,
+    Holder,
+    Session,
+    World,
+    differences,
+    merges,
+    picture,
+    rows_of,
+)
+from tests.integration.engine.simulation import assert_replays
+from tests.integration.engine.worlds import SCENES, Scene, settle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAIRS = [
+    pytest.param(scene, first, second, id=f"{scene.name}: {first} / {second}")
+    for scene in SCENES
+    for first, second in product(scene.calls, repeat=2)
+    if not scene.focus or {first, second} & set(scene.focus)
+]
+#: Calls that wait for nothing: they are refused before they lock, or pass over what is locked.
+LOCK_NOTHING = {"complete b late", "extend b", "extend"}
+
+
+class Stage:
+    """Two sessions for the calls, and the one that stops the first of them."""
+
+    def __init__(self) -> None:
+        self.one, self.two, self.holder = Session(), Session(), Holder()
+        self._places: dict[tuple[str, str], list[str]] = {}
+
+    def places(self, scene: Scene, call: Call) -> list[str]:
+        """The rows at which a call can be stopped."""
+        key = (scene.name, call.name)
+        if key not in self._places:
+            every = rows_of(_build(scene))
+            self._places[key] = [place for place in every if self._stops(scene, call, place)]
+        return self._places[key]
+
+    def _stops(self, scene: Scene, call: Call, place: str) -> bool:
+        world = _build(scene)
+        with self.holder.holding(rows_of(world)[place]):
+            self.one.start(lambda: call(world))
+            stops = not self.one.settle()
+        self.one.finish()
+        return stops
+
+    def play(self, scene: Scene, first: Call, second: Call, place: str) -> dict[str, Any]:
+        """Stop the first call at a row, run the second as far as it gets, let the row go."""
+        world = _build(scene)
+        with self.holder.holding(rows_of(world)[place]):
+            self.one.start(lambda: first(world))
+            self.one.settle()
+            self.two.start(lambda: second(world))
+            self.two.settle()
+        self.one.finish()
+        self.two.finish()
+        settle(world)
+        assert_replays(UUID(world.run))
+        return picture(world)
+
+    def close(self) -> None:
+        for opened in (self.one, self.two, self.holder):
+            opened.close()
+
+
+@pytest.fixture(scope="module")
+def stage(flushed_after_module: None) -> Iterator[Stage]:
+    opened = Stage()
+    yield opened
+    opened.close()
+
+
+@cache
+def _version(scene: Scene) -> WorkflowVersion:
+    return scene.publish()
+
+
+def _build(scene: Scene) -> World:
+    return scene.build(_version(scene))
+
+
+@cache
+def _serial(scene: Scene, calls: frozenset[Call]) -> list[dict[str, Any]]:
+    """What the two leave behind in every order of their transactions."""
+    first, second = calls if len(calls) > 1 else (*calls, *calls)
+    pictures = []
+    for steps in merges(first.steps, second.steps):
+        world = _build(scene)
+        for step in steps:
+            step(world)
+        settle(world)
+        pictures.append(picture(world))
+    return pictures
+
+
+@pytest.mark.parametrize(("scene", "first", "second"), PAIRS)
+def test_two_calls_are_as_one_after_the_other(
+    scene: Scene, first: Call, second: Call, stage: Stage
+) -> None:
+    places = stage.places(scene, first)
+    assert places or first.name in LOCK_NOTHING
+    allowed = _serial(scene, frozenset({first, second}))
+    for place in places:
+        found = stage.play(scene, first, second, place)
+        assert found in allowed, f"stopped at {place}: {differences(found, allowed)}"
