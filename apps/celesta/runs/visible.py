@@ -38,9 +38,13 @@ def before_young_gap(table: str, last: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def advance(table: str, known: int) -> int:
-    """The highest id with no young gap between it and ``known``, an earlier answer; one query."""
-    return int(one(*_horizon(table, known, LAST_ID, known=True))[0])
+def advance(table: str, known: int) -> tuple[int, bool]:
+    """The highest id with no young gap between it and ``known``, an earlier answer; one query.
+
+    The second value is true when there are rows behind it: a young gap holds them back.
+    """
+    upto, newest = one(*_horizon(table, known, LAST_ID, known=True))
+    return int(upto), newest > upto
 
 
 def present(table: str) -> int:
@@ -51,7 +55,8 @@ def present(table: str) -> int:
 
 
 def _horizon(table: str, above: int, last: int, *, known: bool) -> tuple[str, dict[str, Any]]:
-    """Asks, of the rows in ``(above, last]``, for the last one before the first young gap.
+    """Asks, of the rows in ``(above, last]``, for the last before the first young gap; and for the
+    last of all.
 
     Whether ids up to ``above`` itself are complete is ``known``; where it is not, the first row
     after it is taken as it is. Relies on an index of the ids.
@@ -65,6 +70,6 @@ def _horizon(table: str, above: int, last: int, *, known: bool) -> tuple[str, di
         f" FROM {table} WHERE {column} > %(above)s::bigint AND {column} <= %(last)s::bigint"
         f" ORDER BY {column} LIMIT %(step)s::int)"
         " SELECT coalesce(min(before) FILTER (WHERE young AND id <> before + 1), max(id),"
-        " %(above)s::bigint) FROM fresh"
+        " %(above)s::bigint), coalesce(max(id), %(above)s::bigint) FROM fresh"
     )
     return query, {"above": above, "last": last, "young": SETTLED_AFTER, "step": STEP}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from celesta.api.streams.feed import Message
 from celesta.api.streams.granting import Granted
 from celesta.api.streams.topics import Topic
 from celesta.api.views import streams
-from celesta.runs import connection
-from celesta.runs.models import Event, Run
+from celesta.engine.cancellation import cancel_run
+from celesta.runs import connection, log_lines
+from celesta.runs.log_lines import NewLine
+from celesta.runs.models import Event, LogLine, Run
 from tests.faults.conftest import Stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,6 +115,28 @@ def test_who_may_not_see_it_any_more_is_cut_off(run: Run, monkeypatch: pytest.Mo
     parts = together(scenario)
     assert asked == [True, True, False]
     assert parts[0].startswith(b"retry: ")
+
+
+def test_the_end_waits_for_log_lines_behind_a_gap(run: Run) -> None:
+    """Numbers that were given out and never committed come before the run's last line."""
+
+    def speak_and_end() -> int:
+        connection.rows("SELECT nextval('celesta_log_line_number_seq') FROM generate_series(1, 9)")
+        start = datetime.now(UTC)
+        log_lines.store([NewLine(str(run.pk), 0, 0, 1, 1, start, 20, "shop", "the last word")])
+        cancel_run(run.pk, by="test")
+        return LogLine.objects.get(run_id=run.pk).number
+
+    async def scenario() -> tuple[int, list[Message]]:
+        async with asyncio.timeout(30):
+            stream = feeding.feed(Topic(run=run.pk), Cursor())
+            told = [await anext(stream)]
+            number = await asyncio.to_thread(speak_and_end)
+            return number, [*told, *[message async for message in stream]]
+
+    number, told = together(scenario)
+    assert [one.kind for one in told][-1] == "end"
+    assert [one.cursor.line for one in told if one.kind == "log" and one.cursor] == [number]
 
 
 def test_a_stream_can_have_a_limit(run: Run) -> None:

@@ -135,8 +135,10 @@ async def _live(reader: Reader, end: _End) -> AsyncIterator[News | None]:
     while not reader.is_behind:
         for news in reader.take():
             yield news
-        left = end.left()
+        left = end.left(reader.is_held)
         if left <= 0:
+            for news in reader.take():  # what came while the last was sent
+                yield news
             return
         try:
             async with asyncio.timeout(min(left, HEARTBEAT)):
@@ -165,14 +167,15 @@ class _End:
         age = max(0.0, (datetime.now(UTC) - at).total_seconds())
         self._state, self._at = state, time.monotonic() + max(0.0, linger - age)
 
-    def left(self) -> float:
-        """Seconds until then."""
-        return min(self._at, self._limit) - time.monotonic()
+    def left(self, is_held: bool = False) -> float:
+        """Seconds until then; later while log lines are held back that may be of this run."""
+        at = self._at + visible.SETTLED_AFTER if is_held else self._at
+        return min(at, self._limit) - time.monotonic()
 
     @property
     def is_of_run(self) -> bool:
         """True when the run has ended, not only the time."""
-        return self._at <= time.monotonic()
+        return self._at <= time.monotonic() < self._limit
 
     def message(self, cursor: Cursor) -> Message:
         """The last message."""

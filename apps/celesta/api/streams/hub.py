@@ -44,6 +44,8 @@ class Reader:
         #: (event, line): what came up to here is not handed over.
         self.begin: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         self.is_behind = False
+        #: Log lines were stored that a young gap still holds back.
+        self.is_held = False
         self._waiting: deque[News] = deque()
 
     def hand(self, news: News) -> None:
@@ -112,7 +114,7 @@ class Hub:
                     horizon = await self._look(_present)
                 self._admit(horizon)
                 before = horizon
-                after, news = await self._look(_news, horizon, self._wanted())
+                after, held, news = await self._look(_news, horizon, self._wanted())
             except psycopg.OperationalError as error:
                 logger.warning("streams wait for the database: %s", str(error).partition("\n")[0])
                 await asyncio.sleep(AWAY)
@@ -122,8 +124,9 @@ class Hub:
                 logger.exception("streams could not look for news")
                 await asyncio.sleep(AWAY)
                 continue
-            for one in news:
-                for reader in self._readers:
+            for reader in self._readers:
+                reader.is_held = held
+                for one in news:
                     reader.hand(one)
             horizon = after
             if horizon[0] - before[0] >= visible.STEP:
@@ -165,11 +168,11 @@ def _present() -> tuple[int, int]:
     return visible.present("celesta_event"), visible.present("celesta_log_line")
 
 
-def _news(horizon: tuple[int, int], wanted: Wanted) -> tuple[tuple[int, int], list[News]]:
-    """What came after the horizon, and the new one."""
+def _news(horizon: tuple[int, int], wanted: Wanted) -> tuple[tuple[int, int], bool, list[News]]:
+    """The new horizon, whether log lines are held back behind it, and what came up to it."""
     event, line = horizon
-    upto_event = visible.advance("celesta_event", event)
-    upto_line = visible.advance("celesta_log_line", line) if wanted.runs else line
+    upto_event, _ = visible.advance("celesta_event", event)
+    upto_line, held = visible.advance("celesta_log_line", line) if wanted.runs else (line, False)
     news: list[News] = []
     while event < upto_event:
         found, event = tailing.events(wanted, event, upto_event, visible.STEP)
@@ -177,7 +180,7 @@ def _news(horizon: tuple[int, int], wanted: Wanted) -> tuple[tuple[int, int], li
     if line < upto_line:
         found, line = tailing.lines(wanted, line, upto_line, visible.STEP)
         news += found
-    return (event, line), news
+    return (event, line), held, news
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

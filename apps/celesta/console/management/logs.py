@@ -39,7 +39,9 @@ def tell(
             for line in found:
                 _tell(plan, line, terminal)
             after = found[-1].number
-        if not follow or (ends is not None and time.monotonic() > ends):
+        # Lines that a young gap holds back are still to come.
+        is_late = ends is not None and time.monotonic() > ends
+        if not follow or (is_late and not lines.filter(number__gt=after).exists()):
             return
         if ends is None and queries.runs(principal).get(pk=run.pk).state in TERMINAL_RUN:
             ends = time.monotonic() + LINGER
