@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +13,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from celesta.access.models import Workspace
 from celesta.workflows.models import Workflow
-from tests.acceptance.test_console_browser import _engine_connection as _engine_connection
-from tests.acceptance.test_console_browser import browser as browser
-from tests.acceptance.test_console_browser import sign_in as sign_in
+from tests.processes import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PATIENCE = 30_000  # milliseconds
 
 
 def test_a_template_is_found_used_published_and_run_without_javascript(
@@ -55,12 +50,13 @@ def test_a_template_is_found_used_published_and_run_without_javascript(
     expect(page.get_by_text("Published as version 1.")).to_be_visible()
     page.get_by_role("link", name="Start", exact=True).click()
     page.get_by_role("button", name="Start", exact=True).click()
-    for _ in range(60):
-        if page.locator(".badge.s-succeeded").count():
-            break
-        time.sleep(0.5)
-        page.reload()
-    expect(page.locator(".badge.s-succeeded").first).to_be_visible()
+    page.wait_for_url("**/runs/*-*/")
+
+    def finished() -> bool:
+        page.reload()  # without scripts nothing moves by itself
+        return page.locator(".badge.s-succeeded").count() > 0
+
+    wait_for(finished, 60, page.content)
 
 
 def choose_file(page: Page, file: Path) -> None:
@@ -87,7 +83,7 @@ def test_an_archive_goes_out_of_one_workspace_and_into_another(
     made = Workflow.objects.get(name="books.reconcile")
 
     page.goto(f"/workflows/transfer/?workspace={made.workspace.slug}")
-    with page.expect_download(timeout=PATIENCE) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
     saved = tmp_path / "workflows.zip"
     download.value.save_as(saved)

@@ -6,22 +6,18 @@ A real Chromium, a real worker; nothing is reloaded to see a run go on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.db import connections
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
-from pytest_django.plugin import DjangoDbBlocker
 
 from celesta.access import workspaces
 from celesta.access.principals import SYSTEM
 from celesta.artifacts import store
 from celesta.engine.start import start_run
-from celesta.runs import connection
 from celesta.runs.models import Run
 from celesta.workflows import publishing
 
@@ -49,46 +45,6 @@ output: "{{ nodes.fetch.output }}"
 """
 WRONG_LINE = next(n for n, line in enumerate(BROKEN.splitlines(), 1) if "transfrom" in line)
 GOOD = BROKEN.replace("transfrom", "transform").replace(", pay]", "]")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _engine_connection(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Close the engine's own connection before the test database is dropped."""
-    yield
-    with django_db_blocker.unblock():
-        connection.close()
-
-
-@pytest.fixture
-def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's synchronous interface runs a loop in this thread; our queries do not mind.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-        connections.close_all()  # Django's connections are per event loop: these are of this one
-
-
-@pytest.fixture
-def sign_in(browser: Browser, live_server: LiveServer) -> Callable[..., Page]:
-    """Sign in by the form; ``options`` are the browser's (width, colour scheme, scripts)."""
-    users: Any = get_user_model().objects
-    users.create_superuser("ann", password="secret")
-
-    def signed_in(path: str = "/", **options: Any) -> Page:
-        context = browser.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-        page.goto(f"/admin/login/?next={path}")
-        page.fill("input[name=username]", "ann")
-        page.fill("input[name=password]", "secret")
-        page.click("[type=submit]")
-        page.wait_for_url(re.compile(r"^(?!.*login).*$"))
-        return page
-
-    return signed_in
 
 
 def write(page: Page, text: str) -> None:
@@ -148,7 +104,7 @@ def test_from_an_empty_page_to_a_finished_run(
     page.wait_for_url("**/runs/*-*/")
 
     # The run goes on before one's eyes.
-    expect(page.locator(".facts .badge")).to_have_text("succeeded", timeout=30_000)
+    expect(page.locator(".facts .badge")).to_have_text("succeeded")
     expect(page.locator("[data-while-live]:visible")).to_have_count(0)
     expect(page.locator("svg .node.s-succeeded")).to_have_count(5)
     expect(page.locator("svg .node.s-skipped")).to_have_count(1)
@@ -168,7 +124,7 @@ def test_from_an_empty_page_to_a_finished_run(
     page.get_by_role("button", name="Run again").click()
     expect(page.get_by_text("Started with the same params")).to_be_visible()
     assert page.url != first
-    expect(page.locator(".facts .badge")).to_have_text("succeeded", timeout=30_000)
+    expect(page.locator(".facts .badge")).to_have_text("succeeded")
     page.goto("/runs/")
     expect(page.locator("tbody tr")).to_have_count(2)
     assert Run.objects.filter(state="succeeded").count() == 2
@@ -182,7 +138,7 @@ def test_cancel_a_run_that_waits(
     page = sign_in("/runs/")
     started = start_run(version, {"order": 1, "slow": True}, principal=SYSTEM)
     page.goto(f"/runs/{started.run.pk}/")
-    expect(page.locator("svg .node.s-waiting")).to_have_count(1, timeout=30_000)
+    expect(page.locator("svg .node.s-waiting")).to_have_count(1)
     page.get_by_role("link", name="Cancel").click()
     page.get_by_label("Reason").fill("Nobody wants it")
     page.get_by_role("button", name="Cancel the run").click()
@@ -295,8 +251,8 @@ def test_the_graph_is_coloured_as_the_run_goes_on_and_can_be_looked_around_in(
     page.evaluate("document.querySelector('.graph').dataset.kept = 'yes'")
     for name in ("first", "each", "last"):
         box = graph.locator(f"[data-name={name}]")
-        expect(box).to_have_class(re.compile("s-succeeded"), timeout=30_000)
-    expect(graph.locator("[data-name=each] .kind")).to_have_text("map · 4 / 4", timeout=30_000)
+        expect(box).to_have_class(re.compile("s-succeeded"))
+    expect(graph.locator("[data-name=each] .kind")).to_have_text("map · 4 / 4")
     expect(graph.locator("[data-name=each] .part.s-succeeded")).to_have_count(1)
     expect(page.locator(".legend [data-state=succeeded] b")).to_have_text("3")
     expect(page.locator(".legend [data-state=running]")).to_be_hidden()

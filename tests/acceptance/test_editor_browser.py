@@ -19,16 +19,10 @@ from celesta.access import workspaces
 from celesta.runs.models import Run
 from celesta.workflows import drafts, publishing
 from celesta.workflows.models import Workflow
-from tests.acceptance.test_console_browser import (  # noqa: F401 - fixtures
-    _engine_connection,
-    browser,
-    sign_in,
-)
 from tests.processes import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PATIENCE = 30_000  # milliseconds: the machine may be busy with other tests
 SIX = """\
 # The shop's orders.
 workflow: shop.orders
@@ -68,12 +62,12 @@ def node(page: Page, name: str) -> Locator:
 
 def open_design(page: Page, workflow: Workflow) -> None:
     page.goto(f"/workflows/{workflow.pk}/design/", wait_until="commit")
-    expect(page.locator(".svelte-flow__node").first).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".verdict-of-editor")).not_to_contain_text("checking", timeout=PATIENCE)
+    expect(page.locator(".svelte-flow__node").first).to_be_visible()
+    expect(page.locator(".verdict-of-editor")).not_to_contain_text("checking")
 
 
 def verdict(page: Page, text: str | re.Pattern[str]) -> None:
-    expect(page.locator(".verdict-of-editor")).to_contain_text(text, timeout=PATIENCE)
+    expect(page.locator(".verdict-of-editor")).to_contain_text(text)
 
 
 def write_yaml(page: Page, text: str) -> None:
@@ -86,7 +80,7 @@ def write_yaml(page: Page, text: str) -> None:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save draft").click()
-    expect(page.get_by_text("Saved as a draft")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Saved as a draft")).to_be_visible()
 
 
 def settled(page: Page, item: Locator) -> None:
@@ -124,7 +118,7 @@ def needs(page: Page, name: str) -> None:
 
 
 def test_six_nodes_by_mouse_and_keyboard_run_to_their_end(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     worker_process: Callable[..., Any],
 ) -> None:
     worker_process(queues="default", concurrency=1)
@@ -164,7 +158,7 @@ def test_six_nodes_by_mouse_and_keyboard_run_to_their_end(
     settled(page, node(page, "route"))
     connect(page, node(page, "fetch").locator(".source").first, node(page, "route"))
     expect(page.locator(".svelte-flow__edge")).to_have_count(1)
-    expect(page.locator(".verdict-of-editor.bad")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".verdict-of-editor.bad")).to_have_count(0)
 
     search.fill("map")
     search.press("Enter")
@@ -201,7 +195,7 @@ def test_six_nodes_by_mouse_and_keyboard_run_to_their_end(
     # The workflow's own form is there when no node is selected.
     page.get_by_role("button", name="Close the node").click()
     page.get_by_label("Output").fill("{{ nodes.ship.output }}")
-    expect(page.locator(".verdict-of-editor.bad")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".verdict-of-editor.bad")).to_have_count(0)
 
     save(page)
     page.wait_for_url("**/workflows/*/design/")
@@ -220,7 +214,7 @@ def test_six_nodes_by_mouse_and_keyboard_run_to_their_end(
     page.get_by_role("button", name="Publish…").click()
     page.get_by_label("What changed").fill("The first one")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Published as version 1.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Published as version 1.")).to_be_visible()
     assert stored.versions.get().note == "The first one"
     page.get_by_role("link", name="Start it").click()
     page.get_by_role("button", name="Start", exact=True).click()
@@ -230,7 +224,7 @@ def test_six_nodes_by_mouse_and_keyboard_run_to_their_end(
 
 
 def test_canvas_and_text_are_one_document(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     workflow: Workflow,
 ) -> None:
     page = sign_in("/runs/", viewport={"width": 1440, "height": 1000})
@@ -282,7 +276,7 @@ def test_canvas_and_text_are_one_document(
 
 
 def test_the_second_save_is_told_and_nothing_is_overwritten(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     workflow: Workflow,
 ) -> None:
     page = sign_in("/runs/")
@@ -300,7 +294,7 @@ def test_the_second_save_is_told_and_nothing_is_overwritten(
     assert drafts.opened(workflow).text == theirs
 
     dialog.get_by_role("button", name="Save mine as a copy").click()
-    expect(page.get_by_text("Saved as a draft")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Saved as a draft")).to_be_visible()
     copy = Workflow.objects.exclude(pk=workflow.pk).get()
     assert copy.name == "shop.orders-copy"
     assert "Orders of mine" in copy.draft
@@ -309,7 +303,7 @@ def test_the_second_save_is_told_and_nothing_is_overwritten(
 
 
 def test_what_was_not_saved_is_offered_after_a_crash(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     workflow: Workflow,
 ) -> None:
     page = sign_in("/runs/")
@@ -328,7 +322,7 @@ def test_what_was_not_saved_is_offered_after_a_crash(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_nothing_serious(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     workflow: Workflow,
     scheme: str,
     width: int,
@@ -365,7 +359,7 @@ def looked_at(page: Page) -> None:
 
 
 def test_a_thousand_nodes_can_be_worked_on(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     transactional_db: None,
 ) -> None:
     lines = [

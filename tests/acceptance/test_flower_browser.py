@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from project import ROOT
 from tests.processes import wait_for
@@ -90,19 +90,16 @@ def states(up: Up) -> set[str]:
 
 
 @pytest.fixture
-def flower(chromium: str, celesta: Up) -> Iterator[Page]:
+def flower(browser: Browser, celesta: Up) -> Page:
     """Return Flower's page of tasks, signed in."""
     password = (celesta.home / "secrets" / "flower").read_text()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(
-            base_url=celesta.published["FLOWER_URL"],
-            http_credentials={"username": "celesta", "password": password},
-            viewport={"width": 1600, "height": 900},
-        )
-        page.goto("/tasks")
-        yield page
-        browser.close()
+    page = browser.new_page(
+        base_url=celesta.published["FLOWER_URL"],
+        http_credentials={"username": "celesta", "password": password},
+        viewport={"width": 1600, "height": 900},
+    )
+    page.goto("/tasks")
+    return page
 
 
 def search(page: Page, text: str, found: int) -> None:
@@ -110,7 +107,7 @@ def search(page: Page, text: str, found: int) -> None:
     page.locator("#tasks-table_length select").select_option("100")
     page.get_by_role("searchbox").fill(text)
     shown = re.compile(rf"of {found} tasks")
-    expect(page.locator("#tasks-table_info")).to_have_text(shown, timeout=15_000)
+    expect(page.locator("#tasks-table_info")).to_have_text(shown)
 
 
 def rows(page: Page) -> list[dict[str, str]]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.db import connections
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.faults.conftest import (
     WORKLOAD,
@@ -27,17 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's synchronous interface runs a loop in this thread; our queries do not mind.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-        connections.close_all()  # Django's connections are per event loop: these are of this one
-
-
-@pytest.fixture
 def web(transactional_db: None, tmp_path: Path) -> Iterator[WebProcess]:
     process = WebProcess("web", tmp_path, {**WORKLOAD, "STATIC_FROM_APPS": "1"})
     yield process.start()
@@ -45,24 +30,8 @@ def web(transactional_db: None, tmp_path: Path) -> Iterator[WebProcess]:
 
 
 @pytest.fixture
-def sign_in(browser: Browser, web: WebProcess) -> Callable[[str], Page]:
-    users: Any = get_user_model().objects
-    users.filter(username="live").delete()
-    users.create_superuser("live", password="secret")
-
-    def signed_in(path: str) -> Page:
-        context = browser.new_context(base_url=web.url)
-        context.set_default_timeout(20_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-        page.goto(f"/admin/login/?next={path}")
-        page.fill("input[name=username]", "live")
-        page.fill("input[name=password]", "secret")
-        page.click("[type=submit]")
-        page.wait_for_url(re.compile(r"^(?!.*login).*$"))
-        return page
-
-    return signed_in
+def site(web: WebProcess) -> str:
+    return web.url
 
 
 def test_log_lines_and_states_appear_on_an_open_page(

@@ -13,11 +13,6 @@ from celesta.access import workspaces
 from celesta.access.principals import SYSTEM
 from celesta.engine.start import start_run
 from celesta.workflows import publishing
-from tests.acceptance.test_console_browser import (
-    _engine_connection,  # noqa: F401
-    browser,  # noqa: F401
-)
-from tests.acceptance.test_console_browser import sign_in as sign_in  # a fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,7 +37,7 @@ def test_from_a_failure_to_its_repair(
     run = start_run(version, {}, principal=SYSTEM).run
     page = sign_in(f"/runs/{run.pk}/", viewport={"width": 1280, "height": 900})
     badge = page.locator(".facts .badge").first
-    expect(page.locator("svg .node.s-failed")).to_have_count(1, timeout=30_000)
+    expect(page.locator("svg .node.s-failed")).to_have_count(1)
 
     # A run is held after a question, and goes on.
     page.get_by_role("link", name="Pause").click()
@@ -57,7 +52,7 @@ def test_from_a_failure_to_its_repair(
     panel = page.get_by_role("dialog")
     panel.get_by_role("link", name="Skip").click()
     page.get_by_role("button", name="Skip the node").click()
-    expect(badge).to_have_text("failed", timeout=30_000)
+    expect(badge).to_have_text("failed")
 
     # It is among the dead letters. A retry fails as the first time did.
     page.goto("/dead-letters/")
@@ -75,7 +70,7 @@ def test_from_a_failure_to_its_repair(
     page.get_by_label("Params").fill('{"parts": 5}')
     page.get_by_role("button", name="Run again").click()
     expect(page.get_by_text("Run again: what failed.")).to_be_visible()
-    expect(badge).to_have_text("succeeded", timeout=30_000)
+    expect(badge).to_have_text("succeeded")
     expect(page.locator("svg .node.s-skipped")).to_have_count(1)
 
     # Of the list of runs, all that fail can be run again at once.

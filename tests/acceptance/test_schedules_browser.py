@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from pytest_django.plugin import DjangoDbBlocker
 
 from celesta.access import workspaces
-from celesta.runs import connection
 from celesta.triggers.models import Schedule
 from celesta.workflows import publishing
-from tests.acceptance.test_console_browser import browser, sign_in  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DOCUMENT = """\
@@ -21,19 +18,10 @@ workflow: reports.daily
 params: {type: object, required: [day], properties: {day: {type: string}}}
 nodes: {write: {type: transform, with: {output: "{{ params.day }}"}}}
 """
-LONG = 30_000  # milliseconds
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _engine_connection(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Close the engine's own connection before the test database is dropped."""
-    yield
-    with django_db_blocker.unblock():
-        connection.close()
 
 
 def test_from_a_form_that_shows_the_next_times_to_a_backfill(
-    sign_in: Callable[..., Page],  # noqa: F811
+    sign_in: Callable[..., Page],
     worker_process: Callable[..., Any],
 ) -> None:
     publishing.publish(workspaces.default(), DOCUMENT, by=None)
@@ -44,11 +32,11 @@ def test_from_a_form_that_shows_the_next_times_to_a_backfill(
 
     # What is to come follows every key, and so does what is wrong
     page.locator("#id_cron").press_sequentially("30 2 * * 8")
-    expect(coming).to_contain_text("no weekday", timeout=LONG)
+    expect(coming).to_contain_text("no weekday")
     page.locator("#id_cron").fill("30 2 * * mon")
-    expect(coming.locator("li")).to_have_count(10, timeout=LONG)
+    expect(coming.locator("li")).to_have_count(10)
     page.locator("#id_timezone").fill("Europe/Berlin")
-    expect(coming).to_contain_text("02:30:00 CE", timeout=LONG)
+    expect(coming).to_contain_text("02:30:00 CE")
 
     page.locator("#id_name").fill("weekly report")
     page.locator("#id_workflow").select_option(label="reports.daily")
@@ -74,6 +62,6 @@ def test_from_a_form_that_shows_the_next_times_to_a_backfill(
     page.get_by_role("button", name="Start 13").click()
     page.wait_for_url("**/backfills/*/")
     # It goes on while one looks
-    expect(page.locator("#live")).to_contain_text("13 of 13", timeout=2 * LONG)
+    expect(page.locator("#live")).to_contain_text("13 of 13")
     expect(page.locator("#live tbody tr")).to_have_count(13)
     assert Schedule.objects.get().slots.filter(origin="backfill").count() == 13
