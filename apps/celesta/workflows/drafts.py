@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -41,10 +41,19 @@ class DraftChanged(WorkflowError):
         super().__init__()
 
 
+class DraftGone(WorkflowError):
+    """Somebody discarded this draft, and its workflow was nothing else; save it as a new one."""
+
+    code = "draft_gone"
+    status = 404
+
+
 def opened(workflow: Workflow, beginning: str = "") -> Opened:
-    """The draft as it is now, else what is published, else ``beginning``."""
+    """The draft as it is now, else what is published, else ``beginning``; raises DraftGone."""
     rows = Workflow.objects.select_related("current", "draft_by")
-    stored = rows.get(pk=workflow.pk)
+    stored = rows.filter(pk=workflow.pk).first()
+    if stored is None:
+        raise DraftGone
     published = stored.current.source if stored.current else beginning
     by = str(stored.draft_by) if stored.draft_by else ""
     return Opened(stored.draft or published, stored.draft_revision, by, stored.draft_at)
@@ -52,12 +61,11 @@ def opened(workflow: Workflow, beginning: str = "") -> Opened:
 
 def create(workspace: Workspace, text: str, *, by: Any) -> Workflow:
     """A workflow that has only a draft; under another name while its own is taken."""
-    with transaction.atomic():
-        workflow = Workflow(workspace=workspace, draft=text, draft_revision=1)
-        workflow.draft_by, workflow.draft_at = by, timezone.now()
-        workflow.name = _free_name(workspace, name_in(text) or UNTITLED)
-        workflow.save()
-    return workflow
+    while True:
+        name = _free_name(workspace, name_in(text) or UNTITLED)
+        workflow, is_new = begin(workspace, name, text, by=by)
+        if is_new:  # else somebody took the name a moment ago
+            return workflow
 
 
 def begin(workspace: Workspace, name: str, text: str, *, by: Any) -> tuple[Workflow, bool]:
@@ -72,8 +80,8 @@ def begin(workspace: Workspace, name: str, text: str, *, by: Any) -> tuple[Workf
 def save(workflow: Workflow, text: str, revision: int, *, by: Any) -> int:
     """Keep the text and return the new revision.
 
-    Raises DraftChanged when somebody saved or published after ``revision``; nothing is kept then.
-    The same text saved twice is no conflict.
+    Raises DraftChanged when somebody saved or published after ``revision``, and DraftGone; nothing
+    is kept then. The same text saved twice is no conflict.
     """
     with transaction.atomic():
         saved = Workflow.objects.filter(pk=workflow.pk, draft_revision=revision).update(
@@ -92,14 +100,23 @@ def save(workflow: Workflow, text: str, revision: int, *, by: Any) -> int:
     return revision + 1
 
 
-def discard(workflow: Workflow) -> bool:
-    """Throw the draft away; a workflow that is nothing else goes with it, and True is returned."""
-    if workflow.current_id is None:
-        workflow.delete()
-        return True
-    Workflow.objects.filter(pk=workflow.pk).update(
-        draft="", draft_by=None, draft_at=None, draft_revision=F("draft_revision") + 1
-    )
+def discard(workflow: Workflow, revision: int) -> bool:
+    """Throw the draft away; a workflow that is nothing else goes with it, and True is returned.
+
+    Raises DraftChanged when somebody saved or published after ``revision``; all is kept then.
+    """
+    with transaction.atomic():
+        stored = Workflow.objects.select_for_update().filter(pk=workflow.pk).first()
+        if stored is None:
+            return True  # somebody else was faster
+        if stored.draft_revision != revision:
+            raise DraftChanged(opened(workflow))
+        if stored.current_id is None:
+            stored.delete()
+            return True
+        Workflow.objects.filter(pk=workflow.pk).update(
+            draft="", draft_by=None, draft_at=None, draft_revision=F("draft_revision") + 1
+        )
     return False
 
 
@@ -111,10 +128,18 @@ def name_in(text: str) -> str:
 
 def _rename(workflow: Workflow, text: str) -> None:
     """A workflow that was never published is called what its draft calls it."""
-    named = name_in(text)
-    if workflow.current_id is None and named and named != workflow.name:
-        workflow.name = _free_name(workflow.workspace, named, workflow.pk)
-        workflow.save(update_fields=["name"])
+    wanted = name_in(text)
+    if workflow.current_id is not None or not wanted:
+        return
+    while wanted != workflow.name:
+        name = _free_name(workflow.workspace, wanted, workflow.pk)
+        try:
+            with transaction.atomic():
+                Workflow.objects.filter(pk=workflow.pk).update(name=name)
+        except IntegrityError:
+            continue  # somebody took the name a moment ago
+        workflow.name = name
+        return
 
 
 def _free_name(workspace: Workspace, wanted: str, own: int | None = None) -> str:

@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from celesta.access.models import Workspace
 from celesta.console.forms.starter import STARTER
-from celesta.workflows import publishing
+from celesta.workflows import drafts, publishing
+from celesta.workflows.drafts import DraftChanged, DraftGone
 from celesta.workflows.models import Workflow, WorkflowVersion
 
 NEW = reverse("celesta_console:workflow-new")
@@ -179,13 +180,64 @@ def test_what_is_not_changed_is_not_published_again(
 def test_a_draft_can_be_thrown_away(author: Client, version: WorkflowVersion) -> None:
     workflow = version.workflow
     send(author, workflow, BROKEN)
-    author.post(edit(workflow), {"action": "discard"})
+    send(author, workflow, "", "discard")
     workflow.refresh_from_db()
     assert workflow.draft == ""
     author.post(NEW, {"source": GOOD, "action": "save"})
     fresh = Workflow.objects.get(name="shop.orders")
-    author.post(edit(fresh), {"action": "discard"})
+    assert b'name="base" value="1"' in author.get(edit(fresh)).content.split(b'class="discard"')[1]
+    send(author, fresh, "", "discard")
     assert not Workflow.objects.filter(pk=fresh.pk).exists()
+
+
+def test_what_somebody_saved_meanwhile_is_not_thrown_away(
+    author: Client, version: WorkflowVersion
+) -> None:
+    workflow = version.workflow
+    send(author, workflow, BROKEN)
+    seen = drafts.opened(workflow).revision
+    drafts.save(workflow, GOOD, seen, by=None)
+    answer = author.post(edit(workflow), {"action": "discard", "base": seen}, follow=True)
+    assert "not discarded" in answer.content.decode()
+    assert drafts.opened(workflow).text == GOOD
+
+
+def test_what_was_published_meanwhile_is_not_deleted(author: Client) -> None:
+    author.post(NEW, {"source": GOOD, "action": "save"})
+    stale = Workflow.objects.get(name="shop.orders")
+    publishing.publish(stale.workspace, GOOD, by=None)
+    with pytest.raises(DraftChanged):
+        drafts.discard(stale, stale.draft_revision)
+    assert Workflow.objects.get(name="shop.orders").current is not None
+
+
+def test_a_draft_that_somebody_discarded_is_gone_for_all(
+    author: Client, workspace: Workspace
+) -> None:
+    workflow = drafts.create(workspace, GOOD, by=None)
+    assert drafts.discard(workflow, 1)
+    assert drafts.discard(Workflow(pk=workflow.pk), 1)  # twice is once
+    with pytest.raises(DraftGone):
+        drafts.save(workflow, GOOD, 1, by=None)
+
+
+def test_two_workflows_begun_at_once_get_two_names(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts.create(workspace, GOOD, by=None)
+    other = drafts.create(workspace, "", by=None)
+    look = drafts._free_name
+    stale = iter(["shop.orders", "shop.orders"])  # what was free when each of them looked
+
+    def free_name(*args: Any) -> str:
+        return next(stale, None) or look(*args)
+
+    monkeypatch.setattr(drafts, "_free_name", free_name)
+    assert drafts.create(workspace, GOOD, by=None).name == "shop.orders-2"
+    stale = iter(["shop.orders"])
+    drafts.save(other, GOOD, 1, by=None)
+    other.refresh_from_db()
+    assert other.name == "shop.orders-3"
 
 
 def test_text_that_no_database_takes_stays_in_the_page(

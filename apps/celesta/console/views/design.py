@@ -107,6 +107,8 @@ def save(request: HttpRequest, principal: Principal, workflow_id: int) -> HttpRe
         revision = drafts.save(workflow, form.text, base, by=user_of(request))
     except DraftChanged as error:
         return _conflict(error)
+    except WorkflowError as error:
+        return _refused(error.detail, error.status, code=error.code)
     return JsonResponse({"revision": revision})
 
 
@@ -136,7 +138,7 @@ def publish(request: HttpRequest, principal: Principal, workflow_id: int) -> Htt
         return _refused("The document has errors.", 422, problems=problems)
     except WorkflowError as error:
         return _refused(error.detail, 422, code=error.code)
-    draft = drafts.opened(workflow)
+    draft = drafts.opened(publication.version.workflow)
     version = {"version": publication.version.number, "created": publication.created}
     return JsonResponse({**version, "revision": draft.revision})
 

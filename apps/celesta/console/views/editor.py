@@ -85,7 +85,7 @@ def edit(request: HttpRequest, principal: Principal, workflow_id: int) -> HttpRe
     form = DocumentForm(request.POST)
     editing = Editing(workflow.workspace, form.text, 0, workflow, form=form)
     if request.POST.get("action") == "discard":
-        return _discard(request, workflow)
+        return _discard(request, editing, workflow)
     if not _fit_to_keep(editing):
         return _shown(request, principal, editing, status=400)
     try:
@@ -160,8 +160,15 @@ def _line_of_name(text: str) -> int:
     return next((n for n, line in lines if line.lstrip("\"'").startswith("workflow")), 1)
 
 
-def _discard(request: HttpRequest, workflow: Workflow) -> HttpResponse:
-    if drafts.discard(workflow):
+def _discard(request: HttpRequest, editing: Editing, workflow: Workflow) -> HttpResponse:
+    _fit_to_keep(editing)  # for its base: there is no text to keep
+    try:
+        all_gone = drafts.discard(workflow, editing.base)
+    except DraftChanged:
+        told = "Somebody saved this draft meanwhile, so it was not discarded. This is it now."
+        messages.warning(request, told)
+        return redirect("celesta_console:edit", workflow.pk)
+    if all_gone:
         messages.success(request, "The draft is gone, and with it the workflow it was for.")
         return redirect("celesta_console:workflows")
     messages.success(request, "The draft is gone; this is the published document.")
