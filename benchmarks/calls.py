@@ -20,7 +20,7 @@ from benchmarks.sides import Wrong
 from benchmarks.workloads import Workload, document
 from celesta.access import workspaces
 from celesta.runs import connection, transitions
-from celesta.runs.transitions import Claim, Claimed, Completion, Report, Sent
+from celesta.runs.calls import Claim, Claimed, Completion, NewRun, Report, Sent
 from celesta.workflows.models import WorkflowVersion
 from celesta.workflows.publishing import publish
 
@@ -159,9 +159,7 @@ def _publish(workload: Workload) -> WorkflowVersion:
 
 def _begin(version: WorkflowVersion) -> Started:
     """Start a run as `start_run` does, but for the ORM and the message."""
-    new = transitions.NewRun(
-        uuid7(), version.workflow.workspace_id, version.workflow_id, version.pk, {}
-    )
+    new = NewRun(uuid7(), version.workflow.workspace_id, version.workflow_id, version.pk, {})
     with transaction.atomic():
         begun = transitions.start(new)
     return str(begun.run), begun.sent[0]

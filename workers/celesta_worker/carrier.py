@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from celesta.engine import canvas
-from celesta.runs.transitions import Sent
+from celesta.runs.calls import Sent
 
 
 class Carrier:

@@ -9,8 +9,8 @@ from celery import Signature
 
 from celesta.engine import canvas, plans
 from celesta.runs import transitions
+from celesta.runs.calls import Claimed
 from celesta.runs.outcomes import Failed, Foreign, Succeeded
-from celesta.runs.transitions import Claimed
 from celesta_worker import monitor
 from celesta_worker.finish import finish
 from celesta_worker.verdict import report_for

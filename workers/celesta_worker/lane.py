@@ -17,9 +17,9 @@ from celesta.artifacts.store import NodeArtifacts
 from celesta.engine import canvas
 from celesta.engine.plans import LoadedPlan
 from celesta.graph.plan import NONE, PlanNode
+from celesta.runs.calls import Claim, Claimed, Completion, Report, Sent
 from celesta.runs.connection import one, rows
 from celesta.runs.outcomes import Expand, Foreign, Succeeded, Wait
-from celesta.runs.transitions import Claim, Claimed, Completion, Report, Sent
 from celesta_worker import foreign, monitor
 from celesta_worker.async_batch import AsyncBatch
 from celesta_worker.carrier import Carrier

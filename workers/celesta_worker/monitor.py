@@ -22,8 +22,8 @@ from kombu.exceptions import KombuError
 from celesta.engine import canvas
 from celesta.engine.plans import LoadedPlan
 from celesta.graph.plan import NONE
+from celesta.runs.calls import Claimed, Report
 from celesta.runs.connection import one, rows
-from celesta.runs.transitions import Claimed, Report
 from celesta_worker.slots import Worker, current
 
 logger = logging.getLogger("celesta.monitor")

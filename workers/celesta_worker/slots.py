@@ -14,7 +14,7 @@ import psycopg
 
 from celesta import conf
 from celesta.runs import transitions
-from celesta.runs.transitions import Claim, Claimed, Completion, Report, Sent
+from celesta.runs.calls import Claim, Claimed, Completion, Report, Sent
 from celesta_worker.page import SlotPage, WorkerPage
 
 logger = logging.getLogger("celesta.slot")

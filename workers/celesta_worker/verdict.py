@@ -8,9 +8,9 @@ import orjson
 
 from celesta.graph import retries
 from celesta.graph.plan import PlanNode
+from celesta.runs.calls import Claimed, Report
 from celesta.runs.outcomes import Failed, Foreign, RetryLater, Skipped, Succeeded, Wait
 from celesta.runs.states import NodeState
-from celesta.runs.transitions import Claimed, Report
 from celesta_worker.finish import Finished
 
 

@@ -29,7 +29,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from celesta import conf
 from celesta.engine.backend import DurableChord
 from celesta.graph.plan import NONE, Plan
-from celesta.runs.transitions import Sent
+from celesta.runs.calls import Sent
 
 logger = logging.getLogger("celesta.canvas")
 

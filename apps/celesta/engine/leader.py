@@ -19,7 +19,7 @@ import psycopg
 from celesta import conf
 from celesta.engine import canvas, plans
 from celesta.runs import upkeep
-from celesta.runs.transitions import Sent
+from celesta.runs.calls import Sent
 
 logger = logging.getLogger("celesta.leader")
 

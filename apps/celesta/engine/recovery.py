@@ -15,7 +15,7 @@ from celesta import conf
 from celesta.engine import canvas
 from celesta.engine.leader import Lead
 from celesta.runs import transitions, upkeep
-from celesta.runs.transitions import LostHint
+from celesta.runs.calls import LostHint
 
 logger = logging.getLogger("celesta.recovery")
 

@@ -17,6 +17,7 @@ from celesta.graph.keeping import Kept, forward, kept_before, kept_of, read_by
 from celesta.graph.plan import Plan
 from celesta.graph.problems import Problem
 from celesta.runs import transitions
+from celesta.runs.calls import Begun, KeptNodes, NewRun
 from celesta.runs.errors import NothingToRerun, RerunInvalid, RunNotFinished
 from celesta.runs.models import NodeRun, Run
 from celesta.runs.states import RunState, is_terminal
@@ -65,7 +66,7 @@ def rerun_run(
         kept: list[Kept] = []
     else:
         kept = _kept(run, plan, version, mode, nodes, outputs)
-    new = transitions.NewRun(
+    new = NewRun(
         id=uuid7(),
         workspace=run.workspace_id,
         workflow=run.workflow_id,
@@ -105,7 +106,7 @@ def start_at(
     kept = kept_before(plan, chosen)
     open_to = [plan.nodes[k.node].name for k in kept]
     _refuse([*_unknown("outputs", outputs, open_to), *_missing(plan, kept, outputs)])
-    new = transitions.NewRun(
+    new = NewRun(
         id=uuid7(),
         workspace=version.workflow.workspace_id,
         workflow=version.workflow_id,
@@ -154,17 +155,17 @@ def _kept(
 
 
 def _begin(
-    new: transitions.NewRun,
+    new: NewRun,
     *,
     run: Run | None,
     kept: Sequence[Kept],
     plan: Plan,
     given: Mapping[str, Any],
-) -> transitions.Begun:
+) -> Begun:
     names = plan.by_name()
     return transitions.rerun(
         new,
-        transitions.KeptNodes(
+        KeptNodes(
             of=run.pk if run else None,
             nodes=[k.node for k in kept],
             old=[k.old for k in kept],

@@ -21,6 +21,7 @@ from celesta.engine import canvas, plans
 from celesta.engine.params import checked_params
 from celesta.graph.plan import Plan
 from celesta.runs import transitions
+from celesta.runs.calls import Begun, NewRun
 from celesta.runs.errors import DatabaseUnavailable, IdempotencyConflict, WorkflowInactive
 from celesta.runs.models import Run
 from celesta.runs.states import RunState
@@ -55,7 +56,7 @@ def start_run(
     check_active(version)
     plan = plans.of_version(version).plan
     params = checked_params(plan.params_schema, params)
-    new = transitions.NewRun(
+    new = NewRun(
         id=run_id or uuid7(),
         workspace=version.workflow.workspace_id,
         workflow=version.workflow_id,
@@ -81,10 +82,10 @@ def check_active(version: WorkflowVersion) -> None:
 
 
 def write(
-    new: transitions.NewRun,
+    new: NewRun,
     version: WorkflowVersion,
     plan: Plan,
-    begin: Callable[[transitions.NewRun], transitions.Begun],
+    begin: Callable[[NewRun], Begun],
 ) -> Started:
     """Write a run by ``begin``, in the caller's transaction, and publish what that releases."""
     try:
@@ -104,7 +105,7 @@ def write(
     return Started(run, begun.created)
 
 
-def _written(new: transitions.NewRun, at: datetime, version: WorkflowVersion) -> Run:
+def _written(new: NewRun, at: datetime, version: WorkflowVersion) -> Run:
     """The run as it was just written; reading it back would cost as much again as writing it."""
     run = Run(
         id=new.id,

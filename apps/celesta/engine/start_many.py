@@ -21,6 +21,7 @@ from celesta.engine import canvas, plans
 from celesta.engine.params import checked_params
 from celesta.graph.plan import Plan
 from celesta.runs import transitions
+from celesta.runs.calls import NewOfMany, NewRuns, Sent
 from celesta.runs.errors import (
     DatabaseUnavailable,
     EngineError,
@@ -29,7 +30,6 @@ from celesta.runs.errors import (
     WorkflowInactive,
 )
 from celesta.runs.models import Run
-from celesta.runs.transitions import Sent
 from celesta.workflows.models import WorkflowVersion
 
 
@@ -108,7 +108,7 @@ class _Found:
     digest: str
 
 
-Item = transitions.NewOfMany | ParamsInvalid
+Item = NewOfMany | ParamsInvalid
 
 
 def _outcome(item: Item, found: _Found | None) -> BegunRun | EngineError:
@@ -129,16 +129,14 @@ def _prepared(version: WorkflowVersion, wanted: Sequence[Wanted]) -> list[Item]:
     return [_checked(plan, version, item) for item in wanted]
 
 
-def _checked(
-    plan: Plan, version: WorkflowVersion, item: Wanted
-) -> transitions.NewOfMany | ParamsInvalid:
+def _checked(plan: Plan, version: WorkflowVersion, item: Wanted) -> NewOfMany | ParamsInvalid:
     try:
         params = checked_params(plan.params_schema, item.params)
     except ParamsInvalid as error:
         return error
     asked = orjson.dumps([version.workflow_id, params], option=orjson.OPT_SORT_KEYS)
     digest = hashlib.sha256(asked).hexdigest()
-    return transitions.NewOfMany(uuid7(), params, item.key, digest, item.slot, item.slot_from)
+    return NewOfMany(uuid7(), params, item.key, digest, item.slot, item.slot_from)
 
 
 @contextmanager
@@ -158,7 +156,7 @@ def _begin(
     places = [(n, item) for n, item in enumerate(items) if not isinstance(item, ParamsInvalid)]
     # In the order of their keys: two callers with the same keys wait for each other in one order.
     runs = sorted((item for _, item in places), key=lambda item: item.key or "")
-    new = transitions.NewRuns(
+    new = NewRuns(
         workspace=version.workflow.workspace_id,
         workflow=version.workflow_id,
         version=version.pk,

@@ -9,8 +9,6 @@ psycopg.OperationalError when the database cannot be reached; the outcome is the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,113 +16,20 @@ import orjson
 from django.db import connections
 
 from celesta import conf
+from celesta.runs.calls import (
+    Begun,
+    Claim,
+    Claimed,
+    Completion,
+    Held,
+    KeptNodes,
+    LostHint,
+    NewRun,
+    NewRuns,
+    Report,
+    Sent,
+)
 from celesta.runs.connection import one, rows
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Something released that has to be published: one node, or the lanes of a wave."""
-
-    run: str
-    scope: int
-    nodes: tuple[int, ...]
-    queue: str
-    priority: int
-    hints: tuple[int, ...]
-    wave: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LostHint:
-    """A message to be sent again: for one node, or (``wave``) for one lane."""
-
-    id: int
-    run: str
-    scope: int | None
-    node: int | None
-    wave: int | None
-    queue: str
-    priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A node run that is now ours. ``inputs`` is None when its expressions read nothing."""
-
-    scope: int
-    node: int
-    attempt: int
-    losses: int
-    inputs: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The answer to a message: see ``claim_v1.sql`` for the words."""
-
-    answer: str
-    version: int | None = None
-    claimed: tuple[Claimed, ...] = ()
-    wave: int | None = None
-    wave_left: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How one node run ended, or why it waits. ``began`` and ``ended`` are seconds ago.
-
-    ``output`` and ``error`` are JSON text. A node that waits has a ``delay`` in seconds and the
-    ``kind`` of its timer.
-    """
-
-    scope: int
-    node: int
-    attempt: int
-    state: str
-    began: float
-    ended: float
-    output: str | None = None
-    error: str | None = None
-    kind: str | None = None
-    delay: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a completion came to: what was refused, what we go on with, what has to be published."""
-
-    answer: str
-    refused: tuple[tuple[int, int], ...] = ()
-    claimed: tuple[Claimed, ...] = ()
-    wave_left: bool = False
-    sent: tuple[Sent, ...] = ()
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a slot holds after its call number ``seq``."""
-
-    seq: int
-    claimed: tuple[Claimed, ...]
-    wave: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewRun:
-    """What a start writes. ``deadline`` is in seconds from now."""
-
-    id: UUID
-    workspace: int
-    workflow: int
-    version: int
-    params: dict[str, Any]
-    key: str | None = None
-    digest: str = ""
-    trigger: str = "api"
-    trigger_ref: str = ""
-    by: str = ""
-    deadline: float | None = None
 
 
 # Arrays go as text: one type for the prepared statement whatever the values, and a tenth of what
@@ -169,18 +74,6 @@ def _sent(run: str, found: list[dict[str, Any]]) -> tuple[Sent, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What a start found or made. ``digest`` is of the first request under that key."""
-
-    run: UUID
-    digest: str
-    created: bool
-    sent: tuple[Sent, ...]
-    #: When it was written; None when the run was there before.
-    at: datetime | None
-
-
 def start(new: NewRun) -> Begun:
     """Write a run in the *caller's* transaction, or find the one started under the same key."""
     with connections[conf.get("DATABASE")].cursor() as cursor:
@@ -195,17 +88,6 @@ def start(new: NewRun) -> Begun:
         )  # fmt: skip
         run, digest, created, sent, at = cursor.fetchone()
     return Begun(run, digest or "", created, _sent(str(run), orjson.loads(sent)), at)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptNodes:
-    """Nodes of a new run that do not run: as ``old`` in the run ``of``, or with a given output."""
-
-    of: UUID | None
-    nodes: Sequence[int]
-    old: Sequence[int | None]
-    states: Sequence[str]
-    given: Mapping[int, Any]
 
 
 def rerun(new: NewRun, kept: KeptNodes) -> Begun:
@@ -226,32 +108,6 @@ def rerun(new: NewRun, kept: KeptNodes) -> Begun:
         )  # fmt: skip
         run, digest, created, sent, at = cursor.fetchone()
     return Begun(run, digest or "", created, _sent(str(run), orjson.loads(sent)), at)
-
-
-@dataclass(frozen=True, slots=True)
-class NewRuns:
-    """What :func:`start_many` writes: runs of one version. ``deadline`` is in seconds from now."""
-
-    workspace: int
-    workflow: int
-    version: int
-    runs: Sequence[NewOfMany]
-    trigger: str
-    trigger_ref: str
-    by: str
-    deadline: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewOfMany:
-    """One of many runs: ``slot`` is the instant that it is for, ``slot_from`` the one before."""
-
-    id: UUID
-    params: dict[str, Any]
-    key: str | None
-    digest: str
-    slot: datetime | None = None
-    slot_from: datetime | None = None
 
 
 def start_many(new: NewRuns) -> dict[UUID, tuple[Sent, ...]]:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from celesta.runs.calls import LostHint
 from celesta.runs.connection import one, rows
-from celesta.runs.transitions import LostHint
 
 #: Seconds for which a slot must have been idle to prove that a hint of its queue never arrived.
 IDLE_LONG_ENOUGH = 1.0

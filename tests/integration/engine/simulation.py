@@ -13,9 +13,9 @@ from uuid_utils.compat import uuid7
 
 from celesta.graph.plan import Plan
 from celesta.runs import transitions
+from celesta.runs.calls import Claimed, NewRun, Report, Sent
 from celesta.runs.models import Event, Expansion, GateRun, Hint, NodeRun, Run, Slot, Timer, Wave
 from celesta.runs.replay import replay
-from celesta.runs.transitions import Claimed, NewRun, Report, Sent
 from celesta.workflows.models import WorkflowVersion
 
 LEASE = 30.0

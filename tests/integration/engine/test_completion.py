@@ -9,8 +9,8 @@ import pytest
 
 from celesta.graph.plan import Plan
 from celesta.runs import transitions
+from celesta.runs.calls import Sent
 from celesta.runs.models import Event, NodeRun, Output, Run
-from celesta.runs.transitions import Sent
 from tests.integration.engine.plans import plan_of, publish_plan, with_map
 from tests.integration.engine.simulation import (
     LEASE,

@@ -10,10 +10,10 @@ from celesta.access.principals import SYSTEM
 from celesta.engine import bulk, canvas, dead_letters
 from celesta.engine.rerun import Mode, rerun_run
 from celesta.graph.plan import Plan
+from celesta.runs.calls import Sent
 from celesta.runs.connection import one, rows
 from celesta.runs.errors import DeadLetterDecided, RunAlreadyFinished
 from celesta.runs.models import DeadLetter, Run
-from celesta.runs.transitions import Sent
 from tests.integration.engine.plans import plan_of, publish_plan
 from tests.integration.engine.simulation import begin, drive
 from tests.integration.engine.test_rerun import CHAIN, ended

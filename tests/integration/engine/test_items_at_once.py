@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from celesta.runs import transitions
+from celesta.runs.calls import Claimed, Report, Sent
 from celesta.runs.connection import rows
 from celesta.runs.models import NodeRun, Output, Run, Timer
-from celesta.runs.transitions import Claimed, Report, Sent
 from tests.integration.engine.plans import plan_of, publish_plan, with_map
 from tests.integration.engine.simulation import LEASE, assert_nothing_left, begin, register
 

@@ -13,10 +13,10 @@ from uuid_utils.compat import uuid7
 from celesta.engine import canvas, pausing
 from celesta.engine.cancellation import cancel_run
 from celesta.runs import transitions
+from celesta.runs.calls import Completion, Report
 from celesta.runs.connection import one, rows
 from celesta.runs.errors import RunAlreadyFinished, RunNotFound
 from celesta.runs.models import Event, Hint, Run, Timer
-from celesta.runs.transitions import Report
 from tests.integration.engine.plans import plan_of, publish_plan
 from tests.integration.engine.simulation import LEASE, begin, register
 
@@ -44,7 +44,7 @@ def claim(run: UUID, node: int, token: int = 1) -> tuple[int, str]:
     return slot, claim.answer
 
 
-def complete(run: UUID, slot: int, node: int) -> transitions.Completion:
+def complete(run: UUID, slot: int, node: int) -> Completion:
     report = Report(0, node, 1, "succeeded", 0.0, 0.0)
     return transitions.complete(
         slot, 1, 1, str(run), [report], queues=("default",), keep=3, lease=LEASE

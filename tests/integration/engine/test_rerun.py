@@ -17,6 +17,7 @@ from celesta.engine.rerun import Mode, rerun_run, start_at
 from celesta.graph.keeping import kept_of, with_descendants
 from celesta.graph.plan import Plan, PlanNode
 from celesta.runs import transitions
+from celesta.runs.calls import Sent
 from celesta.runs.errors import (
     IdempotencyConflict,
     NothingToRerun,
@@ -24,7 +25,6 @@ from celesta.runs.errors import (
     RunNotFinished,
 )
 from celesta.runs.models import Event, NodeRun, Output, Run
-from celesta.runs.transitions import Sent
 from celesta.workflows.models import WorkflowVersion
 from tests.integration.engine.plans import plan_of, publish_plan, with_map, with_undo
 from tests.integration.engine.simulation import (

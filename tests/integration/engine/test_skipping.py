@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from celesta.engine.cancellation import cancel_run
 from celesta.engine.skipping import skip_node
 from celesta.runs import transitions
+from celesta.runs.calls import Completion, Report
 from celesta.runs.errors import (
     NodeNotFound,
     NodeNotSkippable,
@@ -17,7 +18,6 @@ from celesta.runs.errors import (
     RunNotFound,
 )
 from celesta.runs.models import Event, Hint, NodeRun, Run, Timer, Wave
-from celesta.runs.transitions import Report
 from tests.integration.engine.plans import plan_of, publish_plan, with_map
 from tests.integration.engine.simulation import LEASE, assert_nothing_left, begin, register
 
@@ -37,7 +37,7 @@ def work(run: UUID, node: int, state: str = "", *, scope: int = 0, **timer: obje
 
 def end(
     run: UUID, slot: int, node: int, state: str, *, scope: int = 0, **timer: object
-) -> transitions.Completion:
+) -> Completion:
     report = Report(scope, node, 1, state, 0.0, 0.0, **timer)  # type: ignore[arg-type]
     return transitions.complete(slot, 1, 1, str(run), [report], lease=LEASE)
 

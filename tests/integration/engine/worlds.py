@@ -11,8 +11,8 @@ from uuid import UUID
 
 from celesta.graph.plan import Retry
 from celesta.runs import transitions, upkeep
+from celesta.runs.calls import Claimed, Report
 from celesta.runs.models import Hint, Timer
-from celesta.runs.transitions import Claimed, Report
 from celesta.workflows.models import WorkflowVersion
 from tests.integration.engine.interleaving import LEASE, Call, Step, World, call
 from tests.integration.engine.plans import plan_of, publish_plan, with_map

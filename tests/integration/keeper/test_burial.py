@@ -10,6 +10,7 @@ import pytest
 from celesta.engine import canvas
 from celesta.graph.plan import Retry
 from celesta.runs import transitions, upkeep
+from celesta.runs.calls import Report
 from celesta.runs.connection import rows
 from celesta.runs.models import Event, Hint, Output, Run, Timer, Wave
 from celesta_worker.keeper import burial
@@ -160,7 +161,7 @@ def test_a_page_that_does_not_fit_its_row_times_nothing_out(fields: dict[str, in
 
 def test_a_timeout_that_comes_after_the_result_does_nothing() -> None:
     world = held_run()
-    done = transitions.Report(0, 0, 1, "succeeded", 0.0, 0.0)
+    done = Report(0, 0, 1, "succeeded", 0.0, 0.0)
     transitions.complete(world.slot, TOKEN, 1, str(world.run), [done], lease=8.0)
     assert not burial.time_out(over_deadline(world.slot))
     assert Run.objects.get(pk=world.run).state == "succeeded"

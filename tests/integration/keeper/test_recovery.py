@@ -11,9 +11,9 @@ import pytest
 from celesta.engine import recovery
 from celesta.engine.leader import Lead
 from celesta.runs import connection, transitions, upkeep
+from celesta.runs.calls import Report
 from celesta.runs.connection import rows
 from celesta.runs.models import Event, NodeRun, Run
-from celesta.runs.transitions import Report
 from tests.integration.engine.plans import plan_of, publish_plan
 from tests.integration.engine.simulation import LEASE, begin, register
 

@@ -11,9 +11,9 @@ from uuid_utils.compat import uuid7
 from celesta.engine import timers
 from celesta.engine.leader import Lead
 from celesta.runs import transitions, upkeep
+from celesta.runs.calls import Report
 from celesta.runs.connection import one, rows
 from celesta.runs.models import NodeRun, Run, Timer
-from celesta.runs.transitions import Report
 from tests.integration.engine.plans import plan_of, publish_plan
 from tests.integration.engine.simulation import LEASE, begin, register
 from tests.processes import wait_for

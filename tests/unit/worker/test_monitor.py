@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from celesta.engine import canvas
 from celesta.engine.plans import LoadedPlan
-from celesta.runs.transitions import Report
+from celesta.runs.calls import Report
 from celesta_worker import monitor
 from tests.unit.graph.support import chain, flow, plan_of
 

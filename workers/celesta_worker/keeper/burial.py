@@ -8,8 +8,8 @@ import time
 from celesta import conf
 from celesta.engine import canvas, plans
 from celesta.runs import transitions, upkeep
+from celesta.runs.calls import Claimed, Report, Sent
 from celesta.runs.outcomes import Failed
-from celesta.runs.transitions import Claimed, Report, Sent
 from celesta.runs.upkeep import SlotRow
 from celesta_worker.finish import Finished
 from celesta_worker.page import SlotView
