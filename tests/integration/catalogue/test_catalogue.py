@@ -18,14 +18,7 @@ from celesta.access.models import Role, Workspace
 from celesta.workflows import catalogue
 from celesta.workflows.models import Workflow
 from tests.integration.api.conftest import Api, problem_of
-from tests.integration.api.conftest import api as api
-from tests.integration.api.conftest import caller as caller
-from tests.integration.api.conftest import workspace as workspace
 from tests.integration.cli.conftest import Result
-from tests.integration.cli.conftest import manage as manage
-from tests.integration.console.conftest import client_of as client_of
-from tests.integration.console.conftest import elsewhere as elsewhere
-from tests.integration.console.conftest import people as people
 
 TEMPLATE = """\
 summary: Says something to somebody.
