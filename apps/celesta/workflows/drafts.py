@@ -17,7 +17,9 @@ from celesta.workflows.models import Workflow
 
 #: Name of a draft that does not name its workflow yet.
 UNTITLED: Final = "untitled"
-_NAMED = re.compile(r"^\"?workflow\"?:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9_.-]{0,199})", re.MULTILINE)
+#: What a workflow may be called before it is published; publishing is stricter.
+NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+_NAMED = re.compile(rf"^\"?workflow\"?:[ \t]*[\"']?({NAME.pattern})", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

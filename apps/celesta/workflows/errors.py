@@ -40,6 +40,12 @@ class WorkflowNameMismatch(WorkflowError):
     code = "workflow_name_mismatch"
 
 
+class NoteInvalid(WorkflowError):
+    """The note of a publication has at most 500 characters, and no NUL among them."""
+
+    code = "invalid_note"
+
+
 class TemplateUnknown(WorkflowError):
     """There is no template of this name."""
 

@@ -16,12 +16,15 @@ from celesta.graph import documents
 from celesta.graph.compiler import Compiled, compile_document
 from celesta.graph.plan import NONE
 from celesta.graph.problems import DocumentInvalid
-from celesta.workflows.errors import WorkflowExists, WorkflowNameMismatch
+from celesta.workflows.errors import NoteInvalid, WorkflowExists, WorkflowNameMismatch
 from celesta.workflows.models import Workflow, WorkflowVersion
 from celesta.workflows.surroundings import unheard_queues, variable_names
 
 Format = Literal["yaml", "json"]
 Source = str | bytes | Mapping[str, Any]
+
+#: Characters of a note.
+LONGEST_NOTE: Final = 500
 
 SQL: Final = Path(__file__).with_name("sql")
 
@@ -78,7 +81,10 @@ def publish_document(
 
     ``name``: the workflow that the document must name (else WorkflowNameMismatch).
     ``only_new``: raise WorkflowExists when the workspace has a workflow of that name.
+    Raises NoteInvalid for a note that cannot be kept.
     """
+    if len(note) > LONGEST_NOTE or "\x00" in note:
+        raise NoteInvalid
     compiled = _compile(source, workspace, fmt)
     if compiled.plan is None:
         raise DocumentInvalid(compiled.problems)

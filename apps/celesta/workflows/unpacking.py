@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from celesta import conf
-from celesta.graph import json_text
+from celesta.graph import json_text, values
+from celesta.graph.findings import Findings
 from celesta.graph.problems import DocumentInvalid, Problem
+from celesta.workflows import drafts
 from celesta.workflows.archive import (
     FORMAT,
     FORMAT_VERSION,
@@ -29,7 +32,10 @@ from celesta.workflows.errors import ArchiveInvalid
 MAX_FILES: Final = 100_000
 _PLAIN: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 #: What zipfile raises for bytes that are not what the zip's own directory says.
-_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+_DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError,
+    ValueError,  # of a place before the beginning, and of names that are not UTF-8
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ def _manifest(content: bytes | None) -> Manifest:
         raise ArchiveInvalid([Problem("manifest_missing", MANIFEST, message)])
     try:
         data: Any = json_text.read(content.decode())
+        _storable(data)
         _known_format(data)
         return Manifest.model_validate_json(json.dumps(data))
     except UnicodeDecodeError as error:
@@ -127,6 +134,16 @@ def _manifest(content: bytes | None) -> Manifest:
         raise ArchiveInvalid(error.problems) from error
     except ValidationError as error:
         raise ArchiveInvalid([_field(found) for found in error.errors()]) from error
+
+
+def _storable(data: Any) -> None:
+    """Names and notes go into the database, which takes no NUL and no half of a character."""
+    findings = Findings()
+    values.check(data, findings)
+    if findings.problems:
+        raise DocumentInvalid(
+            [replace(found, path=f"{MANIFEST}.{found.path}") for found in findings.problems]
+        )
 
 
 def _known_format(data: Any) -> None:
@@ -155,6 +172,10 @@ def _matched(manifest: Manifest, contents: dict[str, bytes]) -> Archive:
             message = f"The workflow {entry.name!r} is listed twice."
             problems.append(Problem("duplicate_workflow", entry.name, message))
         names.add(entry.name)
+        if not drafts.NAME.fullmatch(entry.name):
+            message = f"{entry.name!r} cannot be the name of a workflow."
+            hint = "Letters, digits, '_', '.' and '-'; at most 200."
+            problems.append(Problem("invalid_name", entry.name, message, hint))
         if not entry.versions and entry.draft is None:
             message = f"The workflow {entry.name!r} has neither a version nor a draft."
             problems.append(Problem("invalid_manifest", entry.name, message))
@@ -176,6 +197,8 @@ def _read(part: DraftEntry, contents: dict[str, bytes], texts: dict[str, str]) -
         text = content.decode()
     except UnicodeDecodeError:
         return [Problem("not_utf8", part.file, "It is not UTF-8 text.")]
+    if "\x00" in text:
+        return [Problem("invalid_text", part.file, "It holds a NUL character.")]
     if digest(text) != part.sha256:
         hint = "Whoever changes a document publishes it; an archive is not edited."
         message = "The file is not what was exported: its SHA-256 is another."

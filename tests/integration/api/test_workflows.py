@@ -36,6 +36,13 @@ def test_a_document_in_yaml_becomes_a_workflow(api: Api) -> None:
     assert shown["params_schema"]["required"] == ["order_id"]
 
 
+@pytest.mark.parametrize("note", ["a\0b", "n" * 501])
+def test_a_note_that_cannot_be_kept_is_refused(api: Api, note: str) -> None:
+    body = {"source": DOCUMENT, "note": note}
+    problem_of(api.put("workflows/orders.fulfil/", body), 400, "invalid_note")
+    assert not Workflow.objects.exists()
+
+
 def test_the_same_document_in_json_and_wrapped_has_the_same_checksum(api: Api) -> None:
     api.post("workflows/", DOCUMENT)
     as_json = api.get("workflows/orders.fulfil/versions/1/?as=json").json()

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from celesta.access.models import Workspace
 from celesta.workflows.errors import ArchiveInvalid
 from celesta.workflows.unpacking import unpack
-from tests.integration.catalogue.archives import SECOND, edited, packed, rewritten
+from tests.integration.catalogue.archives import FIRST, SECOND, edited, packed, rewritten
 
 
 def codes(data: bytes) -> list[str]:
@@ -93,6 +93,19 @@ def test_too_large_before_it_is_opened(shop: Workspace, settings: Settings) -> N
             "invalid_manifest",
             "orders.fulfil",
         ),
+        (lambda m: m["workflows"][0].update(name="../../etc"), "invalid_name", "../../etc"),
+        (lambda m: m["workflows"][0].update(name="<b>x</b>"), "invalid_name", "<b>x</b>"),
+        (lambda m: m["workflows"][0].update(name="a\n"), "invalid_name", "a\n"),
+        (
+            lambda m: m["workflows"][0].update(name="a\0b"),
+            "invalid_text",
+            "manifest.json.workflows[0].name",
+        ),
+        (
+            lambda m: m["workflows"][0]["versions"][0].update(note="a\0b"),
+            "invalid_text",
+            "manifest.json.workflows[0].versions[0].note",
+        ),
     ],
 )
 def test_a_manifest_that_is_not_ours(
@@ -107,11 +120,25 @@ def test_files_that_were_changed_added_or_left_out(shop: Workspace) -> None:
     first = "workflows/orders.fulfil/v1.yaml"
     assert codes(rewritten(packed(shop), **{first: SECOND.encode()})) == ["damaged_file"]
     assert codes(rewritten(packed(shop), **{first: b"\xff"})) == ["not_utf8"]
+    assert codes(rewritten(packed(shop), **{first: FIRST.encode() + b"\0"})) == ["invalid_text"]
     assert codes(rewritten(packed(shop), **{first: None})) == ["missing_file"]
     assert codes(rewritten(packed(shop), **{"more.yaml": b"x"})) == ["unknown_file"]
     assert codes(rewritten(packed(shop), manifest=None)) == ["manifest_missing"]
     assert codes(rewritten(packed(shop), manifest=b"{")) == ["json_syntax"]
     assert codes(rewritten(packed(shop), manifest=b"[]")) == ["unknown_format"]
+
+
+def test_a_directory_that_begins_before_the_file(shop: Workspace) -> None:
+    data = bytearray(packed(shop))
+    end = data.rindex(b"PK\x05\x06")
+    struct.pack_into("<I", data, end + 16, len(data) * 2)  # where the directory is said to begin
+    assert codes(bytes(data)) == ["not_a_zip"]
+
+
+def test_a_name_that_is_not_the_utf_8_it_says(shop: Workspace) -> None:
+    data = bytearray(rewritten(packed(shop), **{"ä.yaml": b"x"}))
+    data[data.rindex("ä".encode())] = 0xFF
+    assert codes(bytes(data)) == ["not_a_zip"]
 
 
 def test_flipped_bits_are_found(shop: Workspace) -> None:
