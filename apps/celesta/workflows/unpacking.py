@@ -71,7 +71,8 @@ def unpack(data: bytes) -> Archive:
 
 def _files(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files of the zip; raises ArchiveInvalid for names and kinds that no export makes."""
-    infos = [info for info in opened.infolist() if not info.is_dir()]
+    # Not is_dir(): Python's looks at the last letter of a name that may have none.
+    infos = [info for info in opened.infolist() if not info.filename.endswith("/")]
     if len(infos) > MAX_FILES:
         raise ArchiveInvalid([Problem("too_many_files", "", f"More than {MAX_FILES:,} files.")])
     problems = []

@@ -141,6 +141,11 @@ def test_a_name_that_is_not_the_utf_8_it_says(shop: Workspace) -> None:
     assert codes(bytes(data)) == ["not_a_zip"]
 
 
+def test_a_file_without_a_name(shop: Workspace) -> None:
+    data = packed(shop).replace(b"manifest.json", b"\0anifest.json")  # Python ends names there
+    assert "manifest_missing" in codes(data)
+
+
 def test_flipped_bits_are_found(shop: Workspace) -> None:
     data = packed(shop)
     for place in range(40, len(data) - 200, 97):
