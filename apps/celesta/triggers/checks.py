@@ -104,7 +104,8 @@ def _one_of(timing: Timing) -> Iterator[Problem]:
         yield Problem("invalid_interval", "every", message, f"Write 1 to {MAX_EVERY} (a year).")
     elif timing.cron:
         try:
-            parse(timing.cron)
+            # Some can be read and yet never happen: a first Monday that is February 29th.
+            parse(timing.cron).after(timezone.now(), zone("UTC"))
         except CronInvalid as error:
             yield Problem("invalid_cron", "cron", str(error), "See docs/schedules.md.")
 

@@ -18,6 +18,13 @@ class ScheduleNameTaken(EngineError):
     status = 409
 
 
+class ScheduleGone(EngineError):
+    """The schedule was deleted meanwhile; nothing was done."""
+
+    code = "schedule_gone"
+    status = 404
+
+
 class BackfillInvalid(EngineError):
     """The backfill has errors; nothing was started."""
 

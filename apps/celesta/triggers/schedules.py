@@ -18,7 +18,7 @@ from celesta.triggers import beat_sync, overlap, slots
 from celesta.triggers.catch_up import due
 from celesta.triggers.checks import problems_of
 from celesta.triggers.cron import CronInvalid, parse
-from celesta.triggers.errors import ScheduleInvalid, ScheduleNameTaken
+from celesta.triggers.errors import ScheduleGone, ScheduleInvalid, ScheduleNameTaken
 from celesta.triggers.models import Schedule, ScheduleSlot, SlotState
 from celesta.triggers.recurrence import Recurrence
 from celesta.triggers.timing import ZoneUnknown, from_key
@@ -39,7 +39,7 @@ def save(schedule: Schedule) -> Schedule:
     """Check and save a schedule, new or changed, and beat's table with it.
 
     Another timing, or being switched on, makes it count from now: nothing before is caught up.
-    Raises ScheduleInvalid with every problem, and ScheduleNameTaken.
+    Raises ScheduleInvalid with every problem, ScheduleNameTaken, and ScheduleGone.
     """
     schedule.cron = normalised(schedule.cron)
     if problems := problems_of(schedule):
@@ -55,11 +55,15 @@ def save(schedule: Schedule) -> Schedule:
 
 
 def delete(schedule: Schedule) -> None:
-    """Delete a schedule, and its timing from beat when no other one uses it. Runs stay."""
+    """Delete a schedule, and its timing from beat when no other one uses it. Runs stay.
+
+    Raises ScheduleGone when somebody else was faster.
+    """
     with transaction.atomic():
-        timing = schedule.timing
-        schedule.delete()
-        beat_sync.sync(timing, database_now())
+        # The row as it is now: a tick may have written slots of it, a change given it another time.
+        stored = _locked(schedule)
+        stored.delete()
+        beat_sync.sync(stored.timing, database_now())
 
 
 def next_slots(
@@ -133,15 +137,25 @@ def normalised(cron: str) -> str:
         return cron  # as written: the checks will say what is wrong with it
 
 
+def _locked(schedule: Schedule) -> Schedule:
+    stored: Schedule | None = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
+    if stored is None:
+        raise ScheduleGone
+    return stored
+
+
 def _write(schedule: Schedule) -> None:
     now = database_now()
-    before = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
+    before = None if schedule.pk is None else _locked(schedule)
     begins = before is None or before.timing != schedule.timing or not before.enabled
-    # A tick may have moved the cursor since this object was read: the row is what counts.
     cursor = now if before is None or begins else before.cursor
     schedule.cursor = cursor
     if before is None:
         schedule.save()  # its jitter depends on its id
+    else:
+        # Since this object was read, a tick may have moved the cursor and somebody may have paused
+        # the schedule: the row is what counts.
+        schedule.paused, schedule.last_error = before.paused, before.last_error
     following = schedule.recurrence.after(cursor or now) if schedule.enabled else None
     schedule.next_at = schedule.recurrence.start_of(following) if following else None
     schedule.save()
@@ -202,10 +216,10 @@ def upcoming(schedule: Schedule, count: int = 5) -> list[datetime]:
 def set_paused(schedule: Schedule, *, paused: bool) -> Schedule:
     """Hold a schedule back, or let it go on: what it missed is for its catch-up policy to decide.
 
-    When this returns, a tick that was starting runs of it has ended.
+    When this returns, a tick that was starting runs of it has ended. Raises ScheduleGone.
     """
     with transaction.atomic():
-        row = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        row = _locked(schedule)
         row.paused = paused
         row.save(update_fields=["paused"])
     schedule.paused = paused
@@ -215,12 +229,14 @@ def set_paused(schedule: Schedule, *, paused: bool) -> Schedule:
 def run_now(schedule: Schedule, *, principal: Principal) -> ScheduleSlot:
     """Start a run of a schedule beside its slots, at once and whatever its policies say.
 
-    Its slot is this moment. It counts as a run of the schedule for the next slots. Raises what a
-    start may raise, then nothing is recorded.
+    Its slot is this moment. It counts as a run of the schedule for the next slots. Raises
+    ScheduleGone and what a start may raise, then nothing is recorded.
     """
     with transaction.atomic():
         rows = Schedule.objects.select_for_update(of=("self",), no_key=True)
-        locked = rows.select_related("workflow__current").get(pk=schedule.pk)
+        locked = rows.select_related("workflow__current").filter(pk=schedule.pk).first()
+        if locked is None:
+            raise ScheduleGone
         row = ScheduleSlot(
             schedule=locked, slot=database_now(), origin=ScheduleSlot.Origin.MANUAL, active=True
         )

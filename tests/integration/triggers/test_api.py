@@ -22,6 +22,10 @@ NIGHTLY = {
 }  # fmt: skip
 
 
+#: It can be read, and yet there is no such day.
+NEVER = "0 0 29 2 mon#1"
+
+
 @pytest.fixture
 def call(version: WorkflowVersion) -> Callable[..., Any]:
     workspace = version.workflow.workspace
@@ -77,6 +81,7 @@ def test_all_problems_come_at_once_with_code_and_path(call: Callable[..., Any]) 
         ({"every": "60", "cron": ""}, 400, "invalid_input"),
         ({"every": 2**40, "cron": ""}, 400, "invalid_input"),
         ({"cron": "x" * 101}, 400, "invalid_input"),
+        ({"cron": NEVER}, 400, "invalid_schedule"),
         ({"catch_up": "perhaps"}, 400, "invalid_input"),
         ({"overlap": "perhaps"}, 400, "invalid_input"),
         ({"jitter": -1}, 400, "invalid_input"),
@@ -99,6 +104,12 @@ def test_bad_input(call: Callable[..., Any], wrong: Any, status: int, code: str)
     assert not Schedule.objects.exists()
 
 
+def test_a_timing_that_never_happens_has_no_preview(call: Callable[..., Any]) -> None:
+    answer = call("post", "preview/", {"cron": NEVER})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_schedule")
+    assert "never happens" in answer.json()["errors"][0]["message"]
+
+
 def test_a_name_is_used_once(call: Callable[..., Any]) -> None:
     call("post", "", NIGHTLY)
     answer = call("post", "", NIGHTLY)
@@ -114,7 +125,8 @@ def test_looking_ahead(call: Callable[..., Any]) -> None:
     assert [slot[11:] for slot in preview] == ["00:00:00Z", "00:00:00Z"]
     wrong = call("post", "preview/", {"cron": "@daily", "every": 5})
     assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_schedule")
-    assert call("get", f"{pk}/next/?count=0").json()["code"] == "invalid_query"
+    for count in ("0", "101", "000000100999", "9" * 5000):
+        assert call("get", f"{pk}/next/?count={count}").json()["code"] == "invalid_query"
 
 
 def test_what_became_of_the_slots(call: Callable[..., Any]) -> None:
@@ -198,6 +210,11 @@ def test_backfills(call: Callable[..., Any]) -> None:
         ({"workflow": "reports.daily"}, "invalid_backfill", "schedule"),
         ({"cron": "@daily"}, "invalid_backfill", "cron"),
         ({"until": "2999-01-01T00:00:00Z"}, "invalid_backfill", "until"),
+        (
+            {"schedule": None, "workflow": "reports.daily", "cron": NEVER},
+            "invalid_backfill",
+            "cron",
+        ),
         ({"max_slots": 3}, "invalid_backfill", "max_slots"),
         ({"max_active": 0}, "invalid_input", "max_active"),
         ({"begin": "soon"}, "invalid_input", "begin"),

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django_celery_beat.models import PeriodicTask
 
 from celesta.access.models import Workspace
+from celesta.access.principals import SYSTEM
 from celesta.triggers import schedules
-from celesta.triggers.errors import ScheduleInvalid, ScheduleNameTaken
+from celesta.triggers.errors import ScheduleGone, ScheduleInvalid, ScheduleNameTaken
 from celesta.triggers.models import Schedule
 from celesta.triggers.timing import EPOCH
 from celesta.workflows.models import Workflow
@@ -23,6 +25,7 @@ Make = Callable[..., Schedule]
     ("facts", "code", "path"),
     [
         ({"cron": "* * *"}, "invalid_cron", "cron"),
+        ({"cron": "0 0 29 2 mon#1"}, "invalid_cron", "cron"),
         ({}, "cron_or_interval", "cron"),
         ({"cron": "* * * * *", "every": 5}, "cron_or_interval", "cron"),
         ({"every": 0}, "invalid_interval", "every"),
@@ -102,6 +105,38 @@ def test_a_save_does_not_put_back_the_cursor_that_a_tick_moved(schedule: Make) -
     row.refresh_from_db()
     assert row.cursor == NOON.replace(hour=13)
     assert row.params == {"day": "tue"}
+
+
+def test_a_save_does_not_undo_a_pause(schedule: Make) -> None:
+    read_before = schedule(cron="0 * * * *")
+    schedules.set_paused(Schedule.objects.get(pk=read_before.pk), paused=True)
+    read_before.params = {"day": "tue"}
+    schedules.save(read_before)
+    row = Schedule.objects.get(pk=read_before.pk)
+    assert (row.paused, row.params) == (True, {"day": "tue"})
+
+
+def test_a_schedule_that_was_deleted_stays_so(schedule: Make) -> None:
+    row = schedule(every=60)
+    schedules.delete(Schedule.objects.get(pk=row.pk))
+    with pytest.raises(ScheduleGone):
+        schedules.save(row)
+    with pytest.raises(ScheduleGone):
+        schedules.set_paused(row, paused=True)
+    with pytest.raises(ScheduleGone):
+        schedules.run_now(row, principal=SYSTEM)
+    with pytest.raises(ScheduleGone):
+        schedules.delete(row)
+    assert not Schedule.objects.exists()
+
+
+def test_a_delete_takes_the_timing_of_now_out_of_beat(schedule: Make) -> None:
+    read_before = schedule(every=60)
+    changed = Schedule.objects.get(pk=read_before.pk)
+    changed.every = 90
+    schedules.save(changed)
+    schedules.delete(read_before)
+    assert not PeriodicTask.objects.filter(task="celesta.tick").exists()
 
 
 def test_an_alias_is_kept_as_five_fields(schedule: Make) -> None:
