@@ -110,3 +110,15 @@ def test_nobody_else_may(
         assert answer.status_code in (status, 302), who
     assert Run.objects.exclude(rerun_of=None).count() == 0
     assert client_of("operator").get(at(name, "explode")).status_code == 404
+
+
+@pytest.mark.parametrize("text", ["²", "x", "9" * 5000, "9" * 30])
+def test_ids_that_can_be_none(
+    letters: list[DeadLetter], client_of: Callable[[str], Client], text: str
+) -> None:
+    client = client_of("operator")
+    page = client.get(at("letters-bulk", "discard"), {"chosen": text})
+    assert "0 dead letters" in page.content.decode()
+    assert client.get(at("dead-letters"), {"older": text}).status_code == 200
+    assert client.post(at("letters-bulk", "discard"), {"after": text}).status_code == 404
+    assert DeadLetter.objects.filter(state="open").count() == len(letters)

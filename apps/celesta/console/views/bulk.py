@@ -24,6 +24,8 @@ from celesta.runs import queries
 from celesta.runs.models import DeadLetter
 
 ROWS: Final = 50
+#: Of the largest 64-bit number; ids are read when they have fewer.
+DIGITS: Final = 19
 LETTER_VERBS: Final = {"retry": ("Retry", "retried"), "discard": ("Discard", "discarded")}
 LETTER_FILTERS: Final = ("state", "workflow", "code", "alike")
 
@@ -36,8 +38,8 @@ def dead_letters(request: HttpRequest, principal: Principal) -> HttpResponse:
     asked["state"] = request.GET.get("state", "open")
     rows = _letters(principal, asked)
     older = request.GET.get("older", "")
-    if older.isascii() and older.isdigit() and len(older) < 19:
-        rows = rows.filter(pk__lt=int(older))
+    if before := _id(older):
+        rows = rows.filter(pk__lt=before)
     found = list(rows.order_by("-pk")[: ROWS + 1])
     kept = urlencode({name: value for name, value in asked.items() if value or name == "state"})
     context = {
@@ -70,15 +72,16 @@ def letters_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpR
         raise Http404
     asked = {name: request.GET.get(name, "") for name in LETTER_FILTERS}
     rows = _letters(principal, {**asked, "state": DeadLetter.State.OPEN})
-    chosen = [int(text) for text in request.GET.getlist("chosen") if text.isdigit()][:1000]
-    if request.GET.getlist("chosen"):
-        rows = rows.filter(pk__in=[number for number in chosen if number < 2**63])
+    if chosen := request.GET.getlist("chosen"):
+        rows = rows.filter(pk__in=[number for text in chosen[:1000] if (number := _id(text))])
     act = bulk.letter_verb(verb, principal=principal, reason=reason_of(request), trigger="console")
     after = request.POST.get("after", "")
+    if after and _id(after) is None:
+        raise Http404  # not as if nothing were done yet
     return _asked(
         request, principal, rows, act,
         words=LETTER_VERBS[verb], what="dead letter", back="celesta_console:dead-letters",
-        after=int(after) if after.isdigit() else None,
+        after=_id(after),
         with_reason=verb == "discard",
     )  # fmt: skip
 
@@ -105,6 +108,11 @@ def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResp
         words=BULK_VERBS[verb], what="run", back="celesta_console:runs", after=after,
         with_reason=verb in ("cancel", "pause"),
     )  # fmt: skip
+
+
+def _id(text: str) -> int | None:
+    """The id of a dead letter; None for what can be none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else None
 
 
 def _uuids(texts: list[str]) -> list[UUID]:
