@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from typing import Final
 
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
@@ -12,6 +13,9 @@ from rest_framework.request import Request
 from celesta.api.refusals import InvalidQuery
 from celesta.api.shapes.fields import YEARS
 from celesta.graph.problems import Problem
+
+#: Digits of the numbers that are read.
+LONGEST_NUMBER: Final = 20
 
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:
@@ -64,6 +68,25 @@ def moment(request: Request, name: str) -> datetime | None:
     if found.year not in YEARS:  # nothing is so old or new, and such moments overflow elsewhere
         return datetime(YEARS[0] if found.year < YEARS[0] else YEARS[-1], 1, 1, tzinfo=UTC)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def whole(request: Request, name: str, default: int, lowest: int, highest: int) -> int:
+    """The whole number in a parameter; raises InvalidQuery outside of these bounds."""
+    text = request.query_params.get(name, str(default))
+    # Longer ones are refused unread, whatever zeros they begin with: Python stops at 4,300 digits.
+    readable = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    if not readable or not lowest <= int(text) <= highest:
+        raise InvalidQuery(f"{name!r} must be a whole number from {lowest} to {highest}.")
+    return int(text)
+
+
+def number(request: Request, name: str, largest: int) -> int:
+    """A whole number, by default 0; a larger one than ``largest`` is that. Raises InvalidQuery."""
+    text = request.query_params.get(name, "0")
+    if not text.isascii() or not text.isdigit():
+        raise InvalidQuery(f"{name!r} must be a whole number.")
+    significant = text.lstrip("0") or "0"
+    return largest if len(significant) > len(str(largest)) else min(int(significant), largest)
 
 
 def switch(request: Request, name: str) -> bool | None:

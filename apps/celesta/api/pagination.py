@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from celesta.api import asking
 from celesta.api.refusals import InvalidCursor, InvalidQuery
 
 DEFAULT_LIMIT: Final = 50
@@ -52,10 +53,7 @@ class Keyset:
 
 def limit_of(request: Request) -> int:
     """The ``limit`` parameter; raises InvalidQuery outside 1 to MAX_LIMIT."""
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
-        raise InvalidQuery(f"'limit' must be a whole number from 1 to {MAX_LIMIT}.")
-    return int(text)
+    return asking.whole(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
 
 
 def page(

@@ -167,6 +167,11 @@ def test_the_pages_of_the_schema_may_be_typed_without_their_slash(api: Api) -> N
         assert api.get(f"/api/{page}").headers["Location"] == f"/api/{page}/"
 
 
+@pytest.mark.parametrize("limit", ["0", "501", "000000500999", "²", "9" * 5000])
+def test_no_page_is_longer_than_the_longest(api: Api, limit: str) -> None:
+    problem_of(api.get(f"runs/?limit={limit}"), 400, "invalid_query")
+
+
 NUMBERS = ("9" * 30, "9" * 4000, str(2**63), str(2**31))
 
 

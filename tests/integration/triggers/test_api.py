@@ -24,6 +24,7 @@ NIGHTLY = {
 
 #: It can be read, and yet there is no such day.
 NEVER = "0 0 29 2 mon#1"
+DAILY = {"workflow": "reports.daily"}
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ def test_backfills(call: Callable[..., Any]) -> None:
         ({"cron": "@daily"}, "invalid_backfill", "cron"),
         ({"until": "2999-01-01T00:00:00Z"}, "invalid_backfill", "until"),
         (
-            {"schedule": None, "workflow": "reports.daily", "cron": NEVER},
+            {"schedule": None, **DAILY, "cron": NEVER},
             "invalid_backfill",
             "cron",
         ),

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
+from celesta.api import asking
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
-from celesta.api.refusals import InvalidQuery, NotFound
+from celesta.api.refusals import NotFound
 from celesta.api.schema.operations import PAGING, operation, page_of, query, whole
 from celesta.api.shapes.backfills import (
     BackfillBody,
@@ -47,10 +48,8 @@ class BackfillsView(BaseView):
     def get(self, request: Request) -> Response:
         """List backfills with their progress."""
         rows = _backfills_of(self)
-        if (asked := request.query_params.get("schedule")) is not None:
-            if not asked.isascii() or not asked.isdigit():
-                raise InvalidQuery("'schedule' must be the id of a schedule.")
-            rows = rows.filter(schedule=min(int(asked[:19]), 2**63 - 1))
+        if "schedule" in request.query_params:
+            rows = rows.filter(schedule=asking.number(request, "schedule", 2**63 - 1))
         return page(request, rows, NEWEST_FIRST, _shown)
 
     @operation(
@@ -59,15 +58,13 @@ class BackfillsView(BaseView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Make a backfill; the leader starts its slots from now on."""
-        asked = request.query_params.get("preview", "false").lower()
-        if asked not in ("true", "false"):
-            raise InvalidQuery("'preview' must be true or false.")
+        only_a_look = asking.switch(request, "preview")
         body = BackfillBody(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = dict(body.validated_data)
         limit = wanted.pop("max_slots")
         draft = _draft(self, wanted)
-        if asked == "true":
+        if only_a_look:
             return Response(BackfillPreview(backfills.preview(draft, limit)).data)
         made = backfills.create(draft, principal=self.principal, limit=limit)
         return Response(BackfillShape(made).data, 201)

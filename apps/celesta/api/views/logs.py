@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from celesta.api.asking import number
 from celesta.api.pagination import limit_of
 from celesta.api.refusals import InvalidQuery
 from celesta.api.schema.operations import PAGING, operation, page_of, query, whole
 from celesta.api.shapes.runs import LogLineShape
-from celesta.api.views.run_parts import LAST_EVENT, LAST_SCOPE, SCOPE, index_of, number_of
+from celesta.api.views.run_parts import LAST_EVENT, LAST_SCOPE, SCOPE, index_of
 from celesta.api.views.runs import RunBase
 from celesta.runs import log_queries, queries
 from celesta.runs.models import LogLine
@@ -48,7 +49,7 @@ class LogsView(RunBase):
         if level := request.query_params.get("level"):
             lines = lines.filter(level__gte=_level(level))
         limit = limit_of(request)
-        found = log_queries.settled(lines, number_of(request, "after", LAST_EVENT), limit)
+        found = log_queries.settled(lines, number(request, "after", LAST_EVENT), limit)
         address = request.build_absolute_uri()
         more = None
         if len(found) == limit:
@@ -73,8 +74,8 @@ class NodeLogsView(LogsView):
     def get(self, request: Request, run_id: UUID, node: str) -> Response:  # type: ignore[override]
         """Read lines of all attempts, or of one."""
         index = index_of(queries.plan_of(self.run.version_id), node)
-        scope = number_of(request, "scope", LAST_SCOPE)
-        attempt = number_of(request, "attempt", LAST_ATTEMPT) or None
+        scope = number(request, "scope", LAST_SCOPE)
+        attempt = number(request, "attempt", LAST_ATTEMPT) or None
         return self.page(request, log_queries.of_node(run_id, scope, index, attempt))
 
 

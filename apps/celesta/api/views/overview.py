@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.principals import Principal
+from celesta.api import asking
 from celesta.api.base import BaseView
-from celesta.api.refusals import InvalidQuery
 from celesta.api.schema.operations import operation, query, whole
 from celesta.api.shapes.overview import GridShape, OverviewShape
 from celesta.api.views.workflows import WorkflowBase
@@ -55,7 +55,7 @@ class GridView(WorkflowBase):
     def get(self, request: Request, name: str) -> Response:
         """The state of each node in each of them, oldest run first."""
         rows = queries.runs(self.principal).filter(workflow=self.workflow).order_by("-id")
-        runs = list(rows[: self._how_many(request)])
+        runs = list(rows[: asking.whole(request, "runs", RUNS, 1, MOST_RUNS)])
         shown = {
             version: [
                 (node.index, node.name)
@@ -70,9 +70,3 @@ class GridView(WorkflowBase):
             for node in table.names
         ]
         return Response(GridShape({"runs": table.runs, "nodes": lines}).data)
-
-    def _how_many(self, request: Request) -> int:
-        text = request.query_params.get("runs", str(RUNS))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_RUNS):
-            raise InvalidQuery(f"'runs' must be a whole number from 1 to {MOST_RUNS}.")
-        return int(text)

@@ -16,6 +16,7 @@ from rest_framework.utils.urls import replace_query_param
 from celesta.access.models import Role
 from celesta.access.scoping import WorkspaceScoped
 from celesta.api import raw
+from celesta.api.asking import number
 from celesta.api.pagination import Keyset, limit_of, page
 from celesta.api.refusals import InvalidArtifactName, InvalidQuery, NotFound
 from celesta.api.schema.operations import PAGING, operation, page_of, query, several, whole
@@ -82,7 +83,7 @@ class NodeBase(RunBase):
     @cached_property
     def row(self) -> NodeRun:
         """The node run; raises NotFound."""
-        name, scope = self.kwargs["node"], number_of(self.request, "scope", LAST_SCOPE)
+        name, scope = self.kwargs["node"], number(self.request, "scope", LAST_SCOPE)
         index = index_of(queries.plan_of(self.run.version_id), name)
         row = queries.node_runs(self.run.pk).filter(scope=scope, node=index).first()
         if row is None:
@@ -117,14 +118,6 @@ def index_of(plan: Plan, name: str) -> int:
     return node.index
 
 
-def number_of(request: Request, name: str, largest: int) -> int:
-    """A whole number of the query, by default 0; raises InvalidQuery."""
-    text = request.query_params.get(name, "0")
-    if not text.isascii() or not text.isdigit():
-        raise InvalidQuery(f"{name!r} must be a whole number.")
-    return largest if len(text) > len(str(largest)) else min(int(text), largest)
-
-
 class EventsView(RunBase):
     """The history of a run."""
 
@@ -139,7 +132,7 @@ class EventsView(RunBase):
     def get(self, request: Request, run_id: UUID) -> Response:
         """Read events; none is ever missed by going on from the last one seen."""
         limit = limit_of(request)
-        events = queries.settled_events(run_id, number_of(request, "after", LAST_EVENT), limit)
+        events = queries.settled_events(run_id, number(request, "after", LAST_EVENT), limit)
         address = request.build_absolute_uri()
         more = (
             replace_query_param(address, "after", events[-1].id) if len(events) == limit else None

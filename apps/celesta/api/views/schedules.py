@@ -14,7 +14,7 @@ from celesta.access.models import Role
 from celesta.api import asking
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
-from celesta.api.refusals import InvalidQuery, NotFound
+from celesta.api.refusals import NotFound
 from celesta.api.schema.operations import PAGING, operation, page_of, query, whole
 from celesta.api.shapes.schedules import (
     NextSlots,
@@ -231,7 +231,4 @@ def _recurrence(wanted: Mapping[str, Any]) -> Recurrence:
 
 
 def _count(request: Request) -> int:
-    text = request.query_params.get("count", "5")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_SLOTS:
-        raise InvalidQuery(f"'count' must be a whole number from 1 to {MOST_SLOTS}.")
-    return int(text)
+    return asking.whole(request, "count", 5, 1, MOST_SLOTS)
