@@ -11,6 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
+from celesta.api import health
 from celesta.engine import canvas
 from celesta.runs.models import Slot
 
@@ -36,6 +37,20 @@ def test_ready_when_every_part_works(worker: Slot) -> None:
     assert answer.json() == {"status": "ok", "parts": parts}
     assert answer.status_code == 200
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_a_part_that_is_named_often_is_asked_once(worker: Slot) -> None:
+    asked: list[str] = []
+
+    def database() -> str:
+        asked.append("database")
+        return "ok"
+
+    with patch.dict(health.CHECKS, {"database": database}):
+        answer = Client().get("/health/ready?parts=" + ",".join(["database"] * 500))
+
+    assert answer.json()["parts"] == {"database": "ok"}
+    assert asked == ["database"]
 
 
 def test_not_ready_without_a_live_worker(worker: Slot) -> None:
