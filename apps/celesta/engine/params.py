@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -11,6 +12,9 @@ from celesta import conf
 from celesta.graph import params_check
 from celesta.graph.problems import Problem
 from celesta.runs.errors import ParamsInvalid
+
+#: NUL as JSON writes it: behind no backslash, or an even number of them.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def checked_params(schema: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +37,8 @@ def _check_storable(params: Mapping[str, Any]) -> None:
         limit = conf.get("MAX_PARAMS_BYTES")
         message = f"the params have {len(encoded)} bytes; at most {limit} are accepted"
         raise _refused("params_too_large", message, "Pass a reference instead.")
-    if b"\\u0000" in encoded:
+    # A text that says \u0000 is text like any other: its backslash is doubled.
+    if _NUL.search(encoded):
         raise _refused("nul_character", "text must not hold the NUL character")
 
 
