@@ -63,6 +63,20 @@ class WorkspaceUnclear(AccessError):
     status = 400
 
 
+class ExpiryPassed(AccessError):
+    """The token would have expired already; write a moment that is still to come."""
+
+    code = "expiry_passed"
+    status = 400
+
+
+class TokenOver(AccessError):
+    """The token has expired, so there is nothing to go on with; make a new one instead."""
+
+    code = "token_over"
+    status = 409
+
+
 class ScopeMissing(AccessError):
     """The token does not have the scope for that."""
 

@@ -15,7 +15,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from celesta.access import scopes as scopes_known
-from celesta.access.errors import RoleTooLow, TokenExpired, TokenUnknown, TokenWithoutMember
+from celesta.access.errors import (
+    ExpiryPassed,
+    RoleTooLow,
+    TokenExpired,
+    TokenOver,
+    TokenUnknown,
+    TokenWithoutMember,
+)
 from celesta.access.models import Role, Token, Workspace
 from celesta.access.principals import Principal, for_token, for_user
 
@@ -40,8 +47,10 @@ def issue(
 
     Without ``scopes`` it may do whatever the role allows.
 
-    Raises RoleTooLow when the user holds less than ``role`` there, and ScopeUnknown.
+    Raises RoleTooLow when the user holds less than ``role`` there, ScopeUnknown, and ExpiryPassed.
     """
+    if expires is not None and expires <= timezone.now():
+        raise ExpiryPassed
     wanted = scopes_known.checked(scopes)
     if not for_user(user).may(role, workspace.pk):
         raise RoleTooLow(
@@ -65,9 +74,11 @@ def issue(
 def rotate(token: Token, overlap: timedelta) -> tuple[Token, str]:
     """A new token in the place of ``token``, which goes on for ``overlap`` and no longer.
 
-    Raises RoleTooLow when its user no longer holds its role.
+    Raises RoleTooLow when its user no longer holds its role, and TokenOver when it has expired.
     """
     now = timezone.now()
+    if token.expires_at is not None and token.expires_at <= now:
+        raise TokenOver
     with transaction.atomic():
         made = issue(
             token.user,

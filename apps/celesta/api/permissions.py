@@ -23,7 +23,9 @@ class HasRole(BasePermission):
         """True, or raises: 401 for nobody, 404 for another workspace, 403 for too low a role."""
         if request.auth is None:
             raise NotAuthenticated("Send a token: 'Authorization: Bearer celesta_...'.")
-        role = view.roles.get(request.method, Role.VIEWER)
+        # HEAD is a GET without its body: what may not be read may not be weighed either.
+        method = "GET" if request.method == "HEAD" else request.method
+        role = view.roles.get(method, Role.VIEWER)
         self._demand(view, role)
         handler = getattr(view, (request.method or "").lower(), None)
         tag = getattr(getattr(handler, "takes", None), "tag", "")

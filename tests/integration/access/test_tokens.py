@@ -71,7 +71,9 @@ def test_a_superusers_token_stays_in_its_workspace(workspace: Workspace) -> None
 
 def test_unknown_expired_and_orphaned_tokens_are_refused(workspace: Workspace) -> None:
     owner = get_user_model().objects.get(username=member(Role.ADMIN, workspace))
-    _, old = tokens.issue(owner, workspace, Role.VIEWER, "old", timezone.now())
+    soon = timezone.now() + timedelta(hours=1)
+    row, old = tokens.issue(owner, workspace, Role.VIEWER, "old", soon)
+    Token.objects.filter(pk=row.pk).update(expires_at=timezone.now())
     _, good = tokens.issue(owner, workspace, Role.VIEWER, "new")
 
     with pytest.raises(TokenUnknown):

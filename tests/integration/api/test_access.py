@@ -48,6 +48,15 @@ def test_a_token_that_has_expired_is_told_so(api: Api) -> None:
     problem_of(Api(made["secret"]).get("me/"), 401, "token_expired")
 
 
+def test_a_token_that_could_never_be_used_is_not_made(api: Api) -> None:
+    past = {"name": "ci", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"}
+    problem_of(api.post("tokens/", past), 400, "expiry_passed")
+    made = api.post("tokens/", {"name": "ci", "role": "viewer"}).json()
+    Token.objects.filter(pk=made["id"]).update(expires_at=timezone.now())
+    problem_of(api.post(f"tokens/{made['id']}/rotate/"), 409, "token_over")
+    assert Token.objects.filter(name="ci").count() == 1
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-14:00", "x"])
 def test_an_expiry_must_be_a_moment(api: Api, moment: str) -> None:
     response = api.post("tokens/", {"name": "ci", "role": "viewer", "expires_at": moment})
@@ -197,6 +206,11 @@ def test_a_token_can_be_used_by_a_member_only(caller: Callable[..., Api]) -> Non
     assert author.get("me/").json()["workspaces"][0]["role"] == "viewer"
     Membership.objects.filter(user__username="author-of-default").delete()
     problem_of(author.get("me/"), 401, "token_revoked")
+
+
+def test_what_a_role_may_not_read_it_may_not_weigh(caller: Callable[..., Api]) -> None:
+    assert caller(Role.ADMIN).call("head", "tokens/").status_code == 200
+    assert caller(Role.VIEWER).call("head", "tokens/").status_code == 403
 
 
 def test_an_author_cannot_hand_out_more_than_the_role_has(caller: Callable[..., Api]) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from celesta.access import tokens
-from celesta.access.errors import RoleTooLow
+from celesta.access.errors import AccessError
 from celesta.access.models import Membership, Role, Token, Workspace
 from celesta.access.scopes import SCOPES
 from celesta.console.admin.scoped import ScopedAdmin, principal_of, workspaces_for
@@ -144,7 +144,7 @@ class TokenAdmin(ScopedAdmin):
             token, secret = tokens.issue(
                 user, obj.workspace, Role(obj.role), obj.name, obj.expires_at, scopes=obj.scopes
             )
-        except RoleTooLow as error:
+        except AccessError as error:
             obj.pk = None
             self.message_user(request, error.detail, messages.ERROR)
             return
