@@ -146,7 +146,8 @@ def _locked(schedule: Schedule) -> Schedule:
 
 def _write(schedule: Schedule) -> None:
     now = database_now()
-    before = None if schedule.pk is None else _locked(schedule)
+    is_new = schedule._state.adding  # noqa: SLF001 - a documented attribute
+    before = None if is_new else _locked(schedule)
     begins = before is None or before.timing != schedule.timing or not before.enabled
     cursor = now if before is None or begins else before.cursor
     schedule.cursor = cursor
