@@ -22,8 +22,8 @@ from celesta.runs.connection import one, rows
 from celesta.workflows.models import WorkflowVersion
 
 LEASE = 30.0
-#: Seconds that any step may take; a step that waits longer than this waits for ever.
-PATIENCE = 10.0
+#: Seconds that any step may take, however busy the machine; who waits longer waits for ever.
+PATIENCE = 60.0
 
 
 @dataclass
@@ -128,8 +128,10 @@ class Holder:
         self._connection = psycopg.connect(**connection.parameters())
 
     @contextmanager
-    def holding(self, row: Row) -> Iterator[None]:
-        self._connection.execute(f"SELECT 1 FROM {row.table} t WHERE {row.where} FOR UPDATE")
+    def holding(self, row: Row, world: World) -> Iterator[None]:
+        where = row.where.format(run=world.run, **world.slots)
+        held = self._connection.execute(f"SELECT 1 FROM {row.table} t WHERE {where} FOR UPDATE")
+        assert held.rowcount == 1, f"{row} is not one row"
         try:
             yield
         finally:
@@ -141,7 +143,10 @@ class Holder:
 
 @dataclass(frozen=True)
 class Row:
-    """A row to stop at: a table and the condition that names the row in it."""
+    """A row to stop at, in any copy of a world: a table and the condition on ``t`` that names it.
+
+    ``{run}`` and the names of slots in braces stand for what differs from copy to copy.
+    """
 
     table: str
     where: str
@@ -149,10 +154,9 @@ class Row:
 
 def rows_of(world: World) -> dict[str, Row]:
     """Every row of a world that a call may lock, by a name that is the same in each copy."""
-    run = f"t.run_id = '{world.run}'"
-    found = {"run": Row("celesta_run", f"t.id = '{world.run}'")}
-    for name, slot in world.slots.items():
-        found[f"slot {name}"] = Row("celesta_slot", f"t.id = {slot}")
+    found = {"run": Row("celesta_run", "t.id = '{run}'")}
+    for name in world.slots:
+        found[f"slot {name}"] = Row("celesta_slot", f"t.id = {{{name}}}")
     for table, columns in (
         ("node_run", "scope, node"),
         ("gate", "scope, gate"),
@@ -161,11 +165,11 @@ def rows_of(world: World) -> dict[str, Row]:
         for key in rows(f"SELECT {columns} FROM celesta_{table} WHERE run_id = '{world.run}'"):
             pairs = zip(columns.split(", "), key, strict=True)
             where = " AND ".join(f"t.{column} = {value}" for column, value in pairs)
-            found[f"{table} {key}"] = Row(f"celesta_{table}", f"{run} AND {where}")
+            found[f"{table} {key}"] = Row(f"celesta_{table}", f"t.run_id = '{{run}}' AND {where}")
     for table in ("wave", "hint", "timer"):
-        ids = rows(f"SELECT id FROM celesta_{table} WHERE run_id = '{world.run}' ORDER BY id")
-        for i, (number,) in enumerate(ids):
-            found[f"{table} {i}"] = Row(f"celesta_{table}", f"t.id = {number}")
+        ids = f"SELECT id FROM celesta_{table} WHERE run_id = '{{run}}' ORDER BY id"
+        for i in range(len(rows(ids.format(run=world.run)))):
+            found[f"{table} {i}"] = Row(f"celesta_{table}", f"t.id = ({ids} LIMIT 1 OFFSET {i})")
     return found
 
 

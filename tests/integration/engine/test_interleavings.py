@@ -14,6 +14,7 @@ from celesta.workflows.models import WorkflowVersion
 from tests.integration.engine.interleaving import (
     Call,
     Holder,
+    Row,
     Session,
     World,
     differences,
@@ -41,28 +42,30 @@ class Stage:
 
     def __init__(self) -> None:
         self.one, self.two, self.holder = Session(), Session(), Holder()
-        self._places: dict[tuple[str, str], list[str]] = {}
+        self._places: dict[tuple[str, str], dict[str, Row]] = {}
 
-    def places(self, scene: Scene, call: Call) -> list[str]:
-        """The rows at which a call can be stopped."""
+    def places(self, scene: Scene, call: Call) -> dict[str, Row]:
+        """The rows at which a call can be stopped, by their names."""
         key = (scene.name, call.name)
         if key not in self._places:
             every = rows_of(_build(scene))
-            self._places[key] = [place for place in every if self._stops(scene, call, place)]
+            self._places[key] = {
+                place: row for place, row in every.items() if self._stops(scene, call, row)
+            }
         return self._places[key]
 
-    def _stops(self, scene: Scene, call: Call, place: str) -> bool:
+    def _stops(self, scene: Scene, call: Call, row: Row) -> bool:
         world = _build(scene)
-        with self.holder.holding(rows_of(world)[place]):
+        with self.holder.holding(row, world):
             self.one.start(lambda: call(world))
             stops = not self.one.settle()
         self.one.finish()
         return stops
 
-    def play(self, scene: Scene, first: Call, second: Call, place: str) -> dict[str, Any]:
+    def play(self, scene: Scene, first: Call, second: Call, row: Row) -> dict[str, Any]:
         """Stop the first call at a row, run the second as far as it gets, let the row go."""
         world = _build(scene)
-        with self.holder.holding(rows_of(world)[place]):
+        with self.holder.holding(row, world):
             self.one.start(lambda: first(world))
             self.one.settle()
             self.two.start(lambda: second(world))
@@ -115,6 +118,6 @@ def test_two_calls_are_as_one_after_the_other(
     places = stage.places(scene, first)
     assert places or first.name in LOCK_NOTHING
     allowed = _serial(scene, frozenset({first, second}))
-    for place in places:
-        found = stage.play(scene, first, second, place)
+    for place, row in places.items():
+        found = stage.play(scene, first, second, row)
         assert found in allowed, f"stopped at {place}: {differences(found, allowed)}"
