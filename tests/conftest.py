@@ -14,10 +14,13 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 
+from tests.flushing import flush
 from tests.flushing import flushed_after_module as flushed_after_module  # a fixture
 from tests.processes import WorkerProcess
 from tests.servers import Servers
+from tests.settings import PASSWORD_HASHERS
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SERVERS = Servers()
@@ -136,4 +139,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 # Nothing of a `make up` in this clone may leak into tests.
 os.environ.setdefault("CELESTA_HOME", str(Path(__file__).parent / "no-such-directory"))
 django.setup()
+settings.PASSWORD_HASHERS = PASSWORD_HASHERS
+TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
 assert os.environ["BROKER_URL"] == settings.CELERY_BROKER_URL, "read before it was set"

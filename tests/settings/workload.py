@@ -3,6 +3,7 @@
 import os
 
 from project.settings import *  # noqa: F403
+from tests.settings import PASSWORD_HASHERS as PASSWORD_HASHERS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.workload"]  # noqa: F405
 CELESTA = {
