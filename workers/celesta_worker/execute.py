@@ -116,7 +116,7 @@ async def execute_async(prepared: Prepared, context: NodeContext) -> Finished:
     except TimeoutError as error:
         late = deadline.expired()  # else the node's own: asyncio's class is the built-in one
         return Finished(_caught(SoftTimeout() if late else error, context))
-    except BaseException as error:
+    except BaseException as error:  # as above: whatever node code raises is the node's outcome
         if isinstance(error, asyncio.CancelledError) and _is_cancelling():
             raise
         return Finished(_caught(error, context))
