@@ -16,6 +16,9 @@ from project.processes.child import Child, Command
 from project.processes.ending import end_all
 from project.processes.record import Ending
 
+#: Seconds until what does not happen is a failure. No promise: who succeeds never waits for it,
+#: and the machine may be busy with anything.
+PATIENCE = 60.0
 PATH = os.pathsep.join(str(ROOT / part) for part in ("", "apps", "workers"))
 
 
@@ -63,7 +66,7 @@ class WorkerProcess:
         with self.log.open("ab") as log:
             self._child = Child.start(command, self._directory, log)
 
-    def wait_ready(self, deadline: float = 30.0) -> None:
+    def wait_ready(self, deadline: float = PATIENCE) -> None:
         """Wait until the worker consumes; AssertionError with its output if it does not."""
         wait_for(self._is_ready, deadline, self.output)
 
@@ -81,7 +84,7 @@ class WorkerProcess:
         os.killpg(child.popen.pid, signal.SIGKILL)
         child.popen.wait()
 
-    def wait_ended(self, deadline: float = 20.0) -> int:
+    def wait_ended(self, deadline: float = PATIENCE) -> int:
         """Wait until the main process has ended; return its exit code."""
         return self._running().popen.wait(deadline)
 
@@ -123,7 +126,7 @@ def worker_database_url() -> str:
 
 
 def wait_for(
-    condition: Callable[[], object], deadline: float = 10.0, told: Callable[[], str] = str
+    condition: Callable[[], object], deadline: float = PATIENCE, told: Callable[[], str] = str
 ) -> None:
     """Wait until `condition()` is true; AssertionError with `told()` after `deadline` seconds."""
     ends = time.monotonic() + deadline

@@ -21,7 +21,7 @@ NOT_HANDED_ON = (
     *("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "PUBLIC_URL", "DEBUG", "CELESTA_HOME"),
     *("WEB_PORT", "FLOWER_PORT", "WORKER_QUEUES", "MAKELEVEL", "DJANGO_SETTINGS_MODULE"),
 )
-LOCAL = httpx.Client(timeout=10)
+LOCAL = httpx.Client(timeout=60)
 
 
 class Up:
@@ -88,7 +88,7 @@ class Up:
         """End it, however it stands."""
         if self.popen and self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
-            self.popen.wait(20)
+            self.popen.wait(60)
 
     def erase(self) -> None:
         """End it, and delete its database wherever it is: under root, not always in the home."""

@@ -67,6 +67,6 @@ class WebProcess:
         assert self._child
         assert self._child.exit_code is None, f"it has ended:\n{self.output()}"
         try:
-            return httpx.get(f"{self.url}/health/live", timeout=5).is_success
+            return httpx.get(f"{self.url}/health/live", timeout=30).is_success
         except httpx.HTTPError:
             return False

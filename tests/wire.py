@@ -22,7 +22,7 @@ class Tap:
         self.listening = threading.Event()
         self.thread = threading.Thread(target=self._listen, daemon=True)
         self.thread.start()
-        assert self.listening.wait(5)
+        assert self.listening.wait(60)
 
     def _listen(self) -> None:
         with self.client.monitor() as monitor:  # type: ignore[no-untyped-call]
@@ -54,5 +54,5 @@ class Tap:
     def read(self) -> list[dict[str, Any]]:
         """Everything sent so far: ``{"headers", "kwargs", "embed", "size", "type"}`` a message."""
         self.client.get(self.end)  # seen by the listener after all that went before
-        self.thread.join(5)
+        self.thread.join(60)
         return self.messages

@@ -62,7 +62,7 @@ def celesta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             manage(up, "workflow", "publish", "-", given=document)
         for workflow in ("watched.orders", "watched.wide"):
             manage(up, "run", "start", workflow)
-        wait_for(lambda: states(up) == {"failed", "succeeded"}, 30, lambda: str(states(up)))
+        wait_for(lambda: states(up) == {"failed", "succeeded"}, told=lambda: str(states(up)))
         yield up
     finally:
         up.erase()

@@ -67,7 +67,7 @@ def test_log_lines_and_states_appear_on_an_open_page(
 
     gate.touch()
     expect(panel.locator("[data-log] li", has_text="no line break")).to_be_visible()
-    wait_for(lambda: page.evaluate("window.told.some(([kind]) => kind === 'end')"), 30)
+    wait_for(lambda: page.evaluate("window.told.some(([kind]) => kind === 'end')"))
     expect(page.locator("#live dl .badge").first).to_have_text("succeeded")
     expect(row.locator(".badge")).to_have_text("succeeded")
     ids = page.evaluate("window.told.filter(([kind]) => kind === 'event').map(([, e]) => e.id)")

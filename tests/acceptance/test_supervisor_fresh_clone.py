@@ -94,7 +94,7 @@ def looks_as_promised(celesta: Up) -> None:
     assert len(re.findall(r"^    - ", said, re.MULTILINE)) == 3, said
     report = Path(value_of("Report", said))
     assert "<html" in report.read_text()
-    with httpx.Client(follow_redirects=True, timeout=20) as browser:
+    with httpx.Client(follow_redirects=True, timeout=60) as browser:
         run_page = browser.get(value_of("Sign in", said).split()[0])
         assert run_page.status_code == 200
         assert "/runs/" in str(run_page.url)
@@ -119,6 +119,6 @@ def ends_on_ctrl_c(celesta: Up) -> None:
     celesta.remember()
     assert celesta.popen
     os.killpg(celesta.popen.pid, signal.SIGINT)
-    celesta.popen.wait(15)
+    celesta.popen.wait(60)
     assert celesta.left() == []
     assert "All is down" in celesta.output

@@ -20,7 +20,7 @@ from celesta.engine.start import start_run
 from celesta.runs import connection
 from celesta.runs.models import Event, NodeRun, Run, Slot
 from celesta.workflows.publishing import publish
-from tests.processes import WorkerProcess, wait_for
+from tests.processes import PATIENCE, WorkerProcess, wait_for
 
 #: What only costs time at start-up here.
 QUICK = ("--without-mingle", "--without-gossip", "--without-heartbeat")
@@ -89,11 +89,11 @@ class Stage:
             return Counter()
         return Counter(line.split()[0] for line in self.log.read_text().splitlines())
 
-    def began(self, number: int = 1, deadline: float = 20.0) -> None:
+    def began(self, number: int = 1, deadline: float = PATIENCE) -> None:
         """Wait until so many bodies have begun."""
         wait_for(lambda: sum(self.bodies().values()) >= number, deadline)
 
-    def ends(self, run: Run, deadline: float = 40.0) -> Run:
+    def ends(self, run: Run, deadline: float = PATIENCE) -> Run:
         """Wait for the run's end; what a fault test always demands is checked on the way."""
         run = await_run(run.pk, [], timeout=deadline)
         if run.state == "failed":
@@ -126,7 +126,7 @@ class Stage:
         for scope, node, attempt in rows:
             key = f"{run.pk}:{scope}:{node}"
             assert bodies[key] <= attempt, f"{key} ran more often than it has attempts"
-        wait_for(lambda: not Slot.objects.filter(run_id=run.pk).exists(), 15)
+        wait_for(lambda: not Slot.objects.filter(run_id=run.pk).exists())
 
 
 @pytest.fixture

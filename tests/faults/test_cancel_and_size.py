@@ -173,4 +173,4 @@ def test_async_nodes_share_their_slots(stage: Stage) -> None:
     print(f"200 async nodes of 1 s on 2 slots: {took:.2f} s")
     assert run.state == "succeeded"
     assert took <= 5.0
-    wait_for(lambda: sum(stage.bodies().values()) == 200, 5)
+    wait_for(lambda: sum(stage.bodies().values()) == 200)

@@ -66,7 +66,7 @@ def test_no_more_items_run_at_once_than_the_map_allows(stage: Stage) -> None:
     # when processes are killed in mid item, one worker drains and another comes,
     killed: dict[int, float] = {}
     for round_ in range(2):
-        wait_for(lambda least=15 * (round_ + 1): stage.log.exists() and _bodies(stage) > least, 20)  # type: ignore[misc]
+        wait_for(lambda least=15 * (round_ + 1): stage.log.exists() and _bodies(stage) > least)  # type: ignore[misc]
         pid = _in_mid_body(stage, set(first.children()), killed)
         os.kill(pid, signal.SIGKILL)
         killed[pid] = time.monotonic()
@@ -108,5 +108,5 @@ def _in_mid_body(stage: Stage, pids: set[int], killed: dict[int, float]) -> int:
         }
         return [p for p in pids if last.get(p) == "begin" and p not in killed]
 
-    wait_for(now, 10)
+    wait_for(now)
     return (now() or [pids.pop()])[0]

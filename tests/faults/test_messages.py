@@ -62,7 +62,7 @@ def test_flushall_while_waiting(stage: Stage, flush_broker: Callable[[], None]) 
     stage.worker(concurrency=1)
     wait = {"type": "wait", "queue": stage.queue, "needs": ["a"], "with": {"for": "2s"}}
     run = stage.start({"a": stage.node("test.ok"), "w": wait, "b": stage.node("test.ok", "w")})
-    wait_for(lambda: stage.states(run)["w"] == "waiting", 20)
+    wait_for(lambda: stage.states(run)["w"] == "waiting")
     flush_broker()
     assert stage.ends(run).state == "succeeded"
 

@@ -58,7 +58,7 @@ def test_a_rerun_survives_the_loss_of_its_worker(stage: Stage) -> None:
     missing.touch()
     again = rerun_run(run, principal=SYSTEM).run
     began = f"{again.pk}:0:2"
-    wait_for(lambda: stage.bodies()[began] == 1, 30)
+    wait_for(lambda: stage.bodies()[began] == 1)
     # when its worker is killed in mid body, another one goes on with it
     worker.kill_all()
     stage.worker(concurrency=1)

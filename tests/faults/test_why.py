@@ -53,9 +53,9 @@ def test_what_waits_for_workers_nodes_and_timers_says_so(
     assert codes(get, run, "b") == ["upstream"]
 
     stage.worker()
-    wait_for(lambda: codes(get, run, "a") == ["running"], 30)
+    wait_for(lambda: codes(get, run, "a") == ["running"])
     other = stage.start({"a": stage.node("test.ok")})
-    wait_for(lambda: codes(get, other, "a") == ["slots_busy"], 30)
+    wait_for(lambda: codes(get, other, "a") == ["slots_busy"])
     told = get(f"runs/{other.pk}/nodes/a/why/")["causes"][0]
     assert told["details"]["slots"][0]["task"] == f"{run.workflow.name} a"
     pause_run(other.pk, by="test", reason="")
@@ -95,7 +95,7 @@ def test_items_beyond_the_limit_of_their_map_say_so(
         "each": {"type": "map", "queue": stage.queue,
                  "with": {"over": [1, 2, 3], "max_parallel": 1, "do": body}},
     })  # fmt: skip
-    wait_for(lambda: codes(get, run, "each") == ["items"], 30)
+    wait_for(lambda: codes(get, run, "each") == ["items"])
 
     def of_items() -> list[str]:
         found = []
@@ -104,7 +104,7 @@ def test_items_beyond_the_limit_of_their_map_say_so(
             found.append(get(path)["causes"][0]["code"])
         return sorted(found)
 
-    wait_for(lambda: of_items() == ["max_parallel", "max_parallel", "running"], 30)
+    wait_for(lambda: of_items() == ["max_parallel", "max_parallel", "running"])
     gate.touch()
     stage.ends(run)
 
@@ -120,8 +120,8 @@ def test_the_cluster_shows_leader_workers_and_what_waits(
 
     assert (queue().waiting, queue().slots) == (1, 0)
     worker = stage.worker(concurrency=2)
-    wait_for(lambda: (queue().busy, queue().idle, queue().waiting) == (1, 1, 0), 30)
-    wait_for(lambda: cluster().leader.is_leading, 30)
+    wait_for(lambda: (queue().busy, queue().idle, queue().waiting) == (1, 1, 0))
+    wait_for(lambda: cluster().leader.is_leading)
     told = get("cluster/")
     assert told["leader"]["holder"].endswith(f":{worker.pid}")
     assert next(w for w in told["workers"] if stage.queue in w["queues"])["slots"] == 2
@@ -133,13 +133,13 @@ def test_the_cluster_shows_leader_workers_and_what_waits(
     assert orjson.loads(capsys.readouterr().out)["leader"]["term"] == told["leader"]["term"]
 
     worker.kill_all()  # its leases end; nobody is there to clear up
-    wait_for(lambda: queue().lost == 2, 30)
-    wait_for(lambda: not cluster().leader.is_leading, 30)
+    wait_for(lambda: queue().lost == 2)
+    wait_for(lambda: not cluster().leader.is_leading)
     assert codes(get, run, "a") == ["worker_silent"]
     second = stage.worker()
     gate.touch()
     stage.ends(run)
-    wait_for(lambda: get("cluster/")["leader"]["holder"].endswith(f":{second.pid}"), 30)
+    wait_for(lambda: get("cluster/")["leader"]["holder"].endswith(f":{second.pid}"))
     assert get("cluster/")["leader"]["term"] > told["leader"]["term"]
 
 
@@ -148,7 +148,7 @@ def test_log_lines_are_read_by_node_level_and_cursor(
 ) -> None:
     stage.worker()
     run = stage.ends(stage.start({"a": stage.node("test.speak"), "b": stage.node("test.speak")}))
-    wait_for(lambda: LogLine.objects.filter(run_id=run.pk).count() == 14, 20)
+    wait_for(lambda: LogLine.objects.filter(run_id=run.pk).count() == 14)
 
     assert len(get(f"runs/{run.pk}/logs/")["results"]) == 14
     of_a = get(f"runs/{run.pk}/nodes/a/logs/")["results"]

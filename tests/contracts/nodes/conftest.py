@@ -88,4 +88,4 @@ def http_server() -> Iterator[str]:
     Handler.closing.set()
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(60)

@@ -175,7 +175,7 @@ def test_a_server_that_does_not_answer_ends_the_attempt_in_time(http_server: str
     began = time.monotonic()
     found = failure(run("http", {"url": f"{http_server}/slow", "timeout": "100ms"}))
     assert (found.code, found.retryable) == ("http_timeout", True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # the server takes 30
 
 
 def test_a_server_that_is_not_there_may_be_tried_again() -> None:
@@ -219,7 +219,7 @@ def test_two_bodies_are_refused() -> None:
 
 def test_requests_of_a_batch_are_in_flight_together(http_server: str) -> None:
     batch: AsyncBatch[int] = AsyncBatch(limit=20)
-    prepared = prepare(a_node("http", {"url": f"{http_server}/slow", "timeout": "300ms"}), types)
+    prepared = prepare(a_node("http", {"url": f"{http_server}/slow", "timeout": "1s"}), types)
     assert prepared.is_async
     began = time.monotonic()
     for key in range(20):
@@ -228,5 +228,5 @@ def test_requests_of_a_batch_are_in_flight_together(http_server: str) -> None:
     while batch.in_flight:
         ended += len(batch.take(10))
     assert ended == 20
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15  # one after the other: 20
     assert isinstance(run("http", {"url": f"{http_server}/echo"}).outcome, Succeeded)

@@ -96,5 +96,5 @@ def test_the_thread_of_async_nodes_is_reset_too() -> None:
 def test_a_batch_resets_that_thread_when_it_is_empty() -> None:
     batch: AsyncBatch[int] = AsyncBatch(limit=1)
     batch.start(1, prepare(a_node("python", {"function": "tests.reset.break"}), types), a_context())
-    assert len(batch.take(timeout=10)) == 1
+    assert len(batch.take(timeout=60)) == 1
     assert asyncio_loop.wait_for(sync_to_async(transaction.get_autocommit)())

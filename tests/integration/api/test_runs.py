@@ -426,7 +426,7 @@ def test_many_wait_at_once_and_hear_of_the_end(api: Api, run: dict[str, Any]) ->
     async def wait() -> list[Any]:
         client = AsyncClient()
         calls = [asyncio.create_task(client.get(path, headers=headers)) for _ in range(20)]
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # that nobody is told too early can only be waited for
         assert [call.result().content for call in calls if call.done()] == []
         await asyncio.to_thread(_finish_elsewhere, run["id"])
         return await asyncio.gather(*calls)

@@ -195,7 +195,7 @@ def test_ctrl_c_leaves_the_run_going(start: Manage, tmp_path: Path) -> None:
             stdout=printed, stderr=printed, env=environment,
         )  # fmt: skip
     try:
-        wait_for(lambda: "pending" in out.read_text(), 30, out.read_text)
+        wait_for(lambda: "pending" in out.read_text(), told=out.read_text)
 
         # When Ctrl-C is pressed
         watcher.send_signal(signal.SIGINT)

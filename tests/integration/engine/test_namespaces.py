@@ -50,7 +50,7 @@ def test_every_namespace_is_there(worker_process: Callable[..., WorkerProcess]) 
     version = publish(workspace, document, by=None)
     # when a worker runs it,
     worker_process(queues=queue)
-    run = await_run(start_run(version, {"n": 7}, principal=SYSTEM).run.pk, [], timeout=20)
+    run = await_run(start_run(version, {"n": 7}, principal=SYSTEM).run.pk, [], timeout=60)
     # then each has its value, with its type.
     assert run.state == "succeeded", run.error
     node = version.plan.by_name()["all"].index

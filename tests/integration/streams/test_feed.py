@@ -59,7 +59,7 @@ def together(scenario: Callable[[], Any]) -> Any:
 async def until(stream: AsyncIterator[Message], kind: str, count: int) -> list[Message]:
     """So many messages of one kind."""
     found: list[Message] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for message in stream:
             found += [message] * (message.kind == kind)
             if len(found) == count:
@@ -85,10 +85,10 @@ def test_a_slow_reader_misses_nothing(run: Run, monkeypatch: pytest.MonkeyPatch)
             if message.cursor is not None and message.cursor.event is not None:
                 seen.append(message.cursor.event)
             if len(seen) == len(before):
-                await asyncio.sleep(1)  # the catching up is over
+                await asyncio.sleep(1)  # so that the catching up is over; no harm if it is not
                 written += await asyncio.to_thread(write, run, 40)
             if len(seen) == len(before) + 3:
-                await asyncio.sleep(1.5)  # the poller has put more down than may lie there
+                await asyncio.sleep(1.5)  # the poller puts more down than may lie there, as a rule
                 written += await asyncio.to_thread(write, run, 10)
             if len(seen) >= len(before) + 50:
                 break
@@ -109,7 +109,7 @@ def test_who_may_not_see_it_any_more_is_cut_off(run: Run, monkeypatch: pytest.Mo
 
     async def scenario() -> list[bytes]:
         granted = Granted("ann", Topic(run=run.pk), Cursor())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return [part async for part in streams.sent(granted, may_still)]
 
     parts = together(scenario)
@@ -128,7 +128,7 @@ def test_the_end_waits_for_log_lines_behind_a_gap(run: Run) -> None:
         return LogLine.objects.get(run_id=run.pk).number
 
     async def scenario() -> tuple[int, list[Message]]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             stream = feeding.feed(Topic(run=run.pk), Cursor())
             told = [await anext(stream)]
             number = await asyncio.to_thread(speak_and_end)
@@ -141,7 +141,7 @@ def test_the_end_waits_for_log_lines_behind_a_gap(run: Run) -> None:
 
 def test_a_stream_can_have_a_limit(run: Run) -> None:
     async def scenario() -> list[str]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             feed = feeding.feed(Topic(run=run.pk), Cursor(), 0.5)
             return [message.kind async for message in feed]
 

@@ -36,7 +36,7 @@ def test_a_database_that_is_away_costs_lines_and_no_time(monkeypatch: pytest.Mon
             store([line(run, 0)])
         began = time.monotonic()
         kept = [writer.put(line(run, seq)) for seq in range(MAX_WAITING + 2000)]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         # The thread may have had a batch in its hands, so as many more may have got in.
         assert MAX_WAITING <= sum(kept) <= MAX_WAITING + BATCH
         assert writer.put(line(run, 99_999, dropped=500)), "how many were dropped is always kept"

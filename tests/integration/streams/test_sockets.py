@@ -31,12 +31,12 @@ def socket(
 ) -> Iterator[ClientConnection]:
     sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **headers}
     url = f"{server.url}/api/v1/{path}".replace("http:", "ws:")
-    with connect(url, additional_headers=sent, open_timeout=20) as opened:
+    with connect(url, additional_headers=sent, open_timeout=60) as opened:
         yield opened
 
 
 def heard(opened: ClientConnection) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(opened.recv(timeout=30))
+    found: dict[str, Any] = orjson.loads(opened.recv(timeout=60))
     return found
 
 
@@ -71,7 +71,7 @@ def test_a_run_is_followed_and_resumed(run: Run, web: Web, token: str) -> None:
     with socket(server, f"runs/{run.pk}/ws/", token) as opened:
         told = to_the_end(opened)
         with pytest.raises(ConnectionClosed):
-            opened.recv(timeout=20)
+            opened.recv(timeout=60)
     events, lines = everything(run)
     assert (ids(told, "event"), ids(told, "log")) == (events, lines)
     with socket(server, f"runs/{run.pk}/ws/?after={told[2]['id']}", token) as opened:
@@ -122,7 +122,7 @@ def test_a_token_may_come_as_the_first_message(run: Run, web: Web, token: str) -
             opened.send(said)
             assert heard(opened)["problem"]["status"] == 401
             with pytest.raises(ConnectionClosed) as closed:
-                opened.recv(timeout=20)
+                opened.recv(timeout=60)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4401
 
@@ -147,7 +147,7 @@ def test_a_page_of_another_site_cannot_use_the_session(
     server = web()
     token_of()
     name = get_user_model().objects.order_by("-pk").values_list("username", flat=True)[0]
-    with httpx.Client(base_url=server.url, timeout=30) as browser:
+    with httpx.Client(base_url=server.url, timeout=60) as browser:
         browser.get("/admin/login/")
         form = {
             "username": name,
@@ -167,7 +167,7 @@ def test_a_page_of_another_site_cannot_use_the_session(
 def test_a_plain_request_is_told_and_other_sockets_are_not_ours(web: Web, token: str) -> None:
     server = web()
     headers = {"Authorization": f"Bearer {token}"}
-    answer = httpx.get(f"{server.url}/api/v1/ws/", headers=headers)
+    answer = httpx.get(f"{server.url}/api/v1/ws/", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
     with pytest.raises(InvalidStatus), socket(server, "somewhere/else/", token):
         pass

@@ -49,7 +49,7 @@ class WebProcess:
             with self.log.open("ab") as log:
                 self._child = Child.start(command, directory, log)
         self.url = f"http://127.0.0.1:{self.port}"
-        wait_for(self._answers, 30, self.output)
+        wait_for(self._answers, told=self.output)
 
     @property
     def pid(self) -> int:
@@ -58,7 +58,7 @@ class WebProcess:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health/live", timeout=5).status_code == 200
+            return httpx.get(f"{self.url}/health/live", timeout=30).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -66,7 +66,7 @@ class WebProcess:
     def stream(self, path: str, token: str, **headers: str) -> Iterator[Iterator[Told]]:
         """Messages of a stream, as they come; ends when the server ends it."""
         sent = {"Authorization": f"Bearer {token}", **headers}
-        timeout = httpx.Timeout(40.0)
+        timeout = httpx.Timeout(60.0)
         with httpx.stream(
             "GET", f"{self.url}/api/v1/{path}", headers=sent, timeout=timeout
         ) as answer:

@@ -82,7 +82,7 @@ def test_many_ticks_at_once_start_each_slot_once(schedule: Make) -> None:
     barrier = Barrier(ticks)
 
     def tick(number: int) -> int:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         try:
             if number % 2:
                 return schedules.tick(timing="every:60", now=now)

@@ -31,12 +31,12 @@ def own_app() -> Iterator[Celery]:
 
 @pytest.mark.usefixtures("own_app")
 def test_the_canvas_of_old_ships_the_order() -> None:
-    assert canvas.order(7, ["tea", "cup"]).apply().get(timeout=5) == EXPECTED
+    assert canvas.order(7, ["tea", "cup"]).apply().get(timeout=60) == EXPECTED
 
 
 @pytest.mark.usefixtures("own_app")
 def test_the_bank_is_busy_at_first() -> None:
-    paid = tasks.charge.apply(args=(7, 450)).get(timeout=5)
+    paid = tasks.charge.apply(args=(7, 450)).get(timeout=60)
     assert paid == {"payment": "pay-7", "cents": 450, "asked": 2}
 
 

@@ -44,7 +44,7 @@ def test_the_next_signal_follows_for_the_stubborn(tmp_path: Path) -> None:
     begun = time.monotonic()
     end_all([child.record])
     assert child.popen.wait() == -signal.SIGQUIT
-    assert 0.3 <= time.monotonic() - begun < 5
+    assert 0.3 <= time.monotonic() - begun < 30
 
 
 def test_the_immovable_are_killed(tmp_path: Path) -> None:
@@ -121,6 +121,6 @@ def test_the_warden_ends_everything_when_its_supervisor_is_gone(tmp_path: Path) 
     published.touch()
     warden = Warden(tmp_path, published)
     warden.dismiss()
-    assert child.popen.wait(5) == -signal.SIGTERM
+    assert child.popen.wait(60) == -signal.SIGTERM
     assert not published.exists()
     assert list(tmp_path.glob("*.json")) == []

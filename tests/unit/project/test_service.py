@@ -45,7 +45,7 @@ class Watched:
 
     def await_death(self) -> None:
         assert self.child
-        self.child.popen.wait(10)
+        self.child.popen.wait(60)
         self.service.tend()
 
 

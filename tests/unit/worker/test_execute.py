@@ -218,7 +218,7 @@ def test_an_async_body_ends_at_its_timeout() -> None:
     began = time.monotonic()
     config = {"function": "tests.sleep", "args": {"seconds": 60}}
     assert failure(run("python", config, timeout=0.05)).code == "timeout"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_timeout_error_of_its_own_is_not_the_nodes_timeout() -> None:

@@ -13,7 +13,7 @@ from shop.celery import app
 
 def raised(result):
     try:
-        return result.get(timeout=20)
+        return result.get(timeout=60)
     except (SoftTimeLimitExceeded, TaskRevokedError) as error:
         return type(error).__name__
 
@@ -28,11 +28,11 @@ def revoked():
 
 
 answer = {
-    "delay": AsyncResult(double.delay(21).id, app=app).get(timeout=20),
-    "chain": chain(double.s(1), double.s(), double.s()).delay().get(timeout=20),
-    "chord": chord([double.s(number) for number in range(5)])(total.s()).get(timeout=20),
-    "nested": chord([chain(double.s(n), double.s()) for n in range(3)])(total.s()).get(timeout=20),
-    "other_queue": settle.delay(Order.objects.latest("pk").pk).get(timeout=20),
+    "delay": AsyncResult(double.delay(21).id, app=app).get(timeout=60),
+    "chain": chain(double.s(1), double.s(), double.s()).delay().get(timeout=60),
+    "chord": chord([double.s(number) for number in range(5)])(total.s()).get(timeout=60),
+    "nested": chord([chain(double.s(n), double.s()) for n in range(3)])(total.s()).get(timeout=60),
+    "other_queue": settle.delay(Order.objects.latest("pk").pk).get(timeout=60),
     "time_limit": raised(linger.delay(2.5)),
     "revoked": revoked(),
 }

@@ -62,17 +62,17 @@ class Tasks(TransactionTestCase):
 
     def test_chord(self):
         answer = chord(group(double.s(n) for n in range(5)))(total.s())
-        self.assertEqual(answer.get(timeout=10), 20)
+        self.assertEqual(answer.get(timeout=60), 20)
         self.assertEqual(AsyncResult(answer.id).state, "SUCCESS")
 
     def test_chain(self):
         answer = chain(double.s(2), price.s(discount=1)).delay()
-        self.assertEqual(AsyncResult(answer.id).get(timeout=10), {"cents": 3})
+        self.assertEqual(AsyncResult(answer.id).get(timeout=60), {"cents": 3})
 
     def test_failure(self):
         answer = double.delay(None)
         with pytest.raises(TypeError):
-            answer.get(timeout=10)
+            answer.get(timeout=60)
 
 
 def test_routes():
