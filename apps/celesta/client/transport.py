@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from celesta.client.errors import Unreachable, of_response
+from celesta.client.errors import CelestaError, Unreachable, of_response
 
 ATTEMPTS: Final = 5
 FIRST_PAUSE: Final = 0.2  # seconds; doubles
@@ -41,6 +41,7 @@ class Transport:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if workspace:
             headers["X-Celesta-Workspace"] = workspace
+        _check(headers)
         self._http = httpx.Client(headers=headers, timeout=timeout, verify=verify)
         self._timeout = timeout
         self._attempts = attempts
@@ -68,6 +69,7 @@ class Transport:
         Raises a CelestaError for an answer of 400 and above, and Unreachable for none.
         """
         sent = dict(headers or {})
+        _check(sent)
         again = method in REPEATABLE or "Idempotency-Key" in sent
         attempt = 0
         while True:
@@ -89,6 +91,7 @@ class Transport:
                 self._sleep(_pause(attempt))
                 continue
             if response.status_code < httpx.codes.BAD_REQUEST:
+                self._expect_the_api(response)
                 return response
             repeat = response.status_code in NOTHING_DONE or (
                 again and response.status_code in UNKNOWN
@@ -96,6 +99,14 @@ class Transport:
             if attempt >= self._attempts or not repeat:
                 raise of_response(response)
             self._sleep(_asked_for(response) or _pause(attempt))
+
+    def _expect_the_api(self, response: httpx.Response) -> None:
+        """Raise Unreachable for a redirect or a page: somebody else answers at this address."""
+        if response.has_redirect_location:
+            place = response.headers["Location"]
+            raise Unreachable(f"{self.base} sends on to {place}; is the address right?")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            raise Unreachable(f"{self.base} answers with a page; is the address right?")
 
     def address(self, path: str) -> str:
         """The address of a path of the API, or one of its own addresses as it stands."""
@@ -125,6 +136,13 @@ class Transport:
                 yield from response.iter_bytes()
         except httpx.TransportError as error:
             raise Unreachable(f"{self.base}: {error or type(error).__name__}") from error
+
+
+def _check(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not value.isascii() or not value.isprintable():
+            told = "the token" if name == "Authorization" else name
+            raise CelestaError(f"{told} may hold printable ASCII only")
 
 
 def _pause(attempt: int) -> float:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from celesta.client.cli.printing import Printer
 from celesta.client.client import Celesta
 from celesta.client.errors import CelestaError
+
+#: Digits of a number of rows.
+LONGEST: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +82,40 @@ def params(text: str | None, pairs: Iterable[str], schema: dict[str, Any]) -> di
 def parsed(text: str, name: str) -> Any:
     """JSON; raises CelestaError."""
     try:
-        return json.loads(text)
+        return _strict(text)
+    except RecursionError as error:
+        raise CelestaError(f"{name} is nested too deep.") from error
     except ValueError as error:
         raise CelestaError(f"{name} is not JSON: {error}") from error
 
 
+def is_text(argument: str) -> bool:
+    """False for what the shell gave us and was not UTF-8: it can be sent to nobody."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
+
+
+def count(text: str) -> int:
+    """A number of rows, for argparse."""
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1")
+    return int(text)
+
+
 def _json_or_text(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        return _strict(text)
+    except (ValueError, RecursionError):
         return text
+
+
+def _strict(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text[:40])

@@ -14,7 +14,7 @@ from celesta.client.cli import (
     token_verbs,
     workflow_verbs,
 )
-from celesta.client.cli.arguments import Session, Verb, add_group, parsed, read
+from celesta.client.cli.arguments import Session, Verb, add_group, is_text, parsed, read
 from celesta.client.cli.printing import Printer
 from celesta.client.client import Celesta
 from celesta.client.errors import CelestaError, Unavailable, Unreachable
@@ -24,7 +24,10 @@ DONE, REFUSED, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; returns the exit code. Wrong usage exits with 2."""
-    options = parser().parse_args(arguments)
+    top = parser()
+    options = top.parse_args(arguments)
+    if unreadable := [text for text in arguments or sys.argv if not is_text(text)]:
+        top.error(f"{unreadable[0]!a} is not UTF-8")
     try:
         return run(options)
     except (Unreachable, Unavailable) as error:
@@ -34,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has gone; Python would complain at its end
         return DONE
+    except OSError as error:  # a file that was to be written
+        where = f"{error.filename}: " if error.filename else ""
+        return _told(CelestaError(f"{where}{error.strerror or error}."), options, REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -14,6 +14,15 @@ COLOURS: Final = {
     "cancelling": "33", "warning": "33", "running": "36", "waiting": "36",
 }  # fmt: skip
 
+#: Control characters but tab and line break, and those that turn the direction of writing.
+_STEERING: Final = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    for code in (
+        *range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F), *range(0x2066, 0x206A),
+    )
+}  # fmt: skip
+
 
 class Printer:
     """Writes results to one stream."""
@@ -26,7 +35,7 @@ class Printer:
     def line(self, text: str = "") -> None:
         """One line for people; nothing in JSON."""
         if not self.as_json:
-            self._write(text)
+            self._write(plain(text))
 
     def value(self, value: Any) -> None:
         """One JSON document on one line."""
@@ -61,11 +70,12 @@ class Printer:
         """One problem as ``file:line:column: error: path: message [code]``, as editors read it."""
         places = (file, problem.get("line"), problem.get("column"))
         where = ":".join(str(part) for part in places if part)
-        severity = self._paint(*[problem.get("severity") or "error"] * 2)
-        told = [where, severity, problem.get("path"), problem.get("message")]
-        self._write(": ".join(str(part) for part in told if part) + f" [{problem.get('code')}]")
-        if hint := problem.get("hint"):
-            self._write(f"    {hint}")
+        severity = self._paint(*[plain(str(problem.get("severity") or "error"))] * 2)
+        said = [plain(str(problem.get(name) or "")) for name in ("path", "message", "code", "hint")]
+        told = [plain(where), severity, *said[:2]]
+        self._write(": ".join(part for part in told if part) + f" [{said[2]}]")
+        if said[3]:
+            self._write(f"    {said[3]}")
 
     def text(self, text: str) -> None:
         """A text as it is."""
@@ -81,7 +91,16 @@ class Printer:
         return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
 
+def plain(text: str) -> str:
+    """The text without what steers a terminal: log lines and names are of anybody's making."""
+    return text.translate(_STEERING)
+
+
 def _text(value: Any) -> str:
+    return plain(_worded(value))
+
+
+def _worded(value: Any) -> str:
     if value is None or value == "" or value == []:
         return "-"
     if isinstance(value, bool):

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from celesta.client.cli.arguments import Session, Verb, params, parsed, read
+from celesta.client.cli.arguments import Session, Verb, count, params, parsed, read
 from celesta.client.parts import Json
 
 COLUMNS: Final = ("id", "workflow", "version", "state", "trigger", "created_by", "created_at")
@@ -33,7 +33,8 @@ def _start(session: Session) -> int:
 
 def _bulk(session: Session) -> int:
     """One JSON object of params a line; exit code 1 when any was refused."""
-    lines = [line for line in read(session.options.file).splitlines() if line.strip()]
+    # Not splitlines(): JSON texts may hold other breaks than these.
+    lines = [line for line in read(session.options.file).split("\n") if line.strip()]
     wanted = [
         {"params": parsed(line, f"line {number}")} for number, line in enumerate(lines, start=1)
     ]
@@ -227,7 +228,7 @@ def _listing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", help="beginning of an id, part of a workflow's name, or a whole key")
     parser.add_argument("--after", help="created at or after this moment")
     parser.add_argument("--before", help="created before this moment")
-    parser.add_argument("--limit", type=int, default=20, help="by default 20")
+    parser.add_argument("--limit", type=count, default=20, help="by default 20")
 
 
 def _rerunning(parser: argparse.ArgumentParser) -> None:
