@@ -8,6 +8,7 @@ What a client may say, each a JSON object: ``{"token": ...}`` first, if nothing 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
+import psycopg
 
 from celesta.api.problems import CONTENT_TYPE
 from celesta.api.streams import limits
@@ -43,6 +45,10 @@ OWN: Final = ""
 
 #: Codes of closing, of the range for applications.
 NORMAL, NOT_AUTHENTICATED, NO_LONGER = 1000, 4401, 4403
+#: The standard's code for a server that cannot now.
+TRY_AGAIN: Final = 1013
+
+logger = logging.getLogger("celesta.streams")
 
 
 async def serve(application: ASGI, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -154,6 +160,14 @@ class Socket:
             stream.cancel()
 
     async def _stream(self, name: str, granted: Granted) -> None:
+        try:
+            await self._follow(name, granted)
+        except psycopg.Error as error:
+            # Silence would look like a run in which nothing happens; who is told comes back.
+            logger.warning("a stream ended: %s", str(error).partition("\n")[0])
+            await self._send({"type": "websocket.close", "code": TRY_AGAIN})
+
+    async def _follow(self, name: str, granted: Granted) -> None:
         asked = time.monotonic()
         with limits.counted(granted.caller):
             async for message in feed(granted.topic, granted.cursor, granted.timeout):
