@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -108,11 +107,6 @@ def filter_of(request: Request, **where: tuple[int, ...]) -> RunFilter:
     return wanted
 
 
-def filtered(request: Request, rows: QuerySet[Run], **where: tuple[int, ...]) -> QuerySet[Run]:
-    """Those of ``rows`` that the query parameters ask for, in no order; raises InvalidQuery."""
-    return filter_of(request, **where).narrow(rows)
-
-
 def _check_prefix(prefix: str) -> None:
     try:
         queries.id_range(prefix)
@@ -161,14 +155,7 @@ class WorkflowRunsView(WorkflowBase):
     @operation(
         "runs_start", "Start a run",
         body=StartBody, answers={201: RunDetail, 200: RunDetail},
-        parameters=[
-            header(
-                "Idempotency-Key",
-                "A second start with the same key answers 200 with the first run, "
-                "or 409 when it asks for something else.",
-                {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST_KEY}}}$"},
-            )
-        ],
+        parameters=[IDEMPOTENCY],
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Start a run: 201, or 200 when the idempotency key was used before."""
