@@ -54,6 +54,7 @@ _run: Patterns = [
     path("pause/", run_verbs.RunPauseView.as_view(), name="run-pause"),
     path("resume/", run_verbs.RunResumeView.as_view(), name="run-resume"),
     path("rerun/", run_verbs.RerunView.as_view(), name="run-rerun"),
+    path("rerun/preview/", run_verbs.RerunPreviewView.as_view(), name="run-rerun-preview"),
     path("await/", awaiting.AwaitView.as_view(), name="await"),
     path("nodes/", run_parts.NodesView.as_view(), name="nodes"),
     path("nodes/<str:node>/", run_parts.NodeView.as_view(), name="node"),

@@ -127,6 +127,10 @@ class Runs(Part):
             f"runs/{part(run)}/rerun/", {"mode": mode, **more}, key=key or str(uuid4())
         )
 
+    def rerun_preview(self, run: str, *, mode: str = "failed", **more: Any) -> Json:
+        """What `rerun` would run (``again``) and what it would keep (``kept``)."""
+        return self._post(f"runs/{part(run)}/rerun/preview/", {"mode": mode, **more})
+
     def nodes(self, run: str, **filters: Any) -> Iterator[Json]:
         """Node runs with their states; ``state`` filters."""
         return self._rows(f"runs/{part(run)}/nodes/", filters)

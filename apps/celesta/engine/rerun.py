@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -30,6 +31,14 @@ class Mode(StrEnum):
     ALL = "all"
     FAILED = "failed"
     NODES = "nodes"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Names of the nodes of the forward pass: which a rerun would run, and which it would keep."""
+
+    again: list[str]
+    kept: list[str]
 
 
 def rerun_run(
@@ -61,11 +70,7 @@ def rerun_run(
     given_params = checked_params(
         plan.params_schema, dict(run.params if params is None else params)
     )
-    if mode is Mode.ALL:
-        _refuse(_unknown("outputs", outputs, []))
-        kept: list[Kept] = []
-    else:
-        kept = _kept(run, plan, version, mode, nodes, outputs)
+    kept = _kept(run, plan, version, mode, nodes, outputs)
     new = NewRun(
         id=uuid7(),
         workspace=run.workspace_id,
@@ -82,6 +87,24 @@ def rerun_run(
         deadline=plan.timeout,
     )
     return write(new, version, plan, partial(_begin, run=run, kept=kept, plan=plan, given=outputs))
+
+
+def foresee(
+    run: Run,
+    *,
+    mode: Mode = Mode.FAILED,
+    nodes: Sequence[str] = (),
+    outputs: Mapping[str, Any] | None = None,
+    version: WorkflowVersion | None = None,
+) -> Foreseen:
+    """What `rerun_run` would run again, without doing it. Raises what it raises for these."""
+    version = version or run.version
+    plan = plans.of_version(version).plan
+    kept = {k.node for k in _kept(run, plan, version, mode, nodes, dict(outputs or {}))}
+    return Foreseen(
+        again=[node.name for node in forward(plan) if node.index not in kept],
+        kept=[node.name for node in forward(plan) if node.index in kept],
+    )
 
 
 def start_at(
@@ -129,6 +152,9 @@ def _kept(
     nodes: Sequence[str],
     outputs: Mapping[str, Any],
 ) -> list[Kept]:
+    if mode is Mode.ALL:
+        _refuse(_unknown("outputs", outputs, []))
+        return []
     if not is_terminal(RunState(run.state)):
         raise RunNotFinished
     chosen = _indexes(plan, "nodes", nodes) if mode is Mode.NODES else []
@@ -230,9 +256,3 @@ def _refuse(problems: Iterable[Problem]) -> None:
     found = list(problems)
     if found:
         raise RerunInvalid(problems=found)
-
-
-def runs_again(plan: Plan, kept: Iterable[Kept]) -> list[str]:
-    """The names of the nodes that run, for a page that asks first."""
-    still = {k.node for k in kept}
-    return [node.name for node in forward(plan) if node.index not in still]

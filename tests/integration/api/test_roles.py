@@ -96,6 +96,7 @@ TABLE: list[tuple[str, str, Any, Role, bool]] = [
     ("POST", "runs/{run}/pause/", None, OP, True),
     ("POST", "runs/{run}/resume/", None, OP, True),
     ("POST", "runs/{run}/rerun/", {"mode": "all"}, OP, True),
+    ("POST", "runs/{run}/rerun/preview/", {"mode": "all"}, OP, True),
     ("POST", "runs/bulk/", {"verb": "pause", "filter": {"workflow": "none"}}, OP, False),
     ("GET", "dead-letters/", None, V, False),
     ("POST", "dead-letters/bulk/", {"verb": "retry", "filter": {"workflow": "none"}}, OP, False),

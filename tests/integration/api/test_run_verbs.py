@@ -121,6 +121,20 @@ def test_a_rerun_with_other_params_on_another_version(api: Api, run: dict[str, A
     problem_of(wrong, 400, "invalid_params")
 
 
+def test_what_a_rerun_would_run_is_told_before(api: Api, run: dict[str, Any]) -> None:
+    fail(run["id"])
+    preview = f"runs/{run['id']}/rerun/preview/"
+    assert api.post(preview).json() == {"again": ["ship"], "kept": ["fetch"]}
+    assert api.post(preview, {"mode": "all"}).json() == {"again": ["fetch", "ship"], "kept": []}
+    # Another version that defines the first node otherwise runs all of it.
+    other = DOCUMENT.replace("{{ params.order_id }}", "{{ params.order_id + 1 }}", 1)
+    assert api.put("workflows/orders.fulfil/", other).json()["version"]["number"] == 2
+    assert api.post(preview, {"version": 2}).json()["kept"] == []
+    problem_of(api.post(preview, {"version": 9}), 404, "not_found")
+    problem_of(api.post(preview, {"mode": "nodes", "nodes": ["sh1p"]}), 400, "invalid_rerun")
+    assert Run.objects.count() == 1
+
+
 def test_what_cannot_be_run_again_says_where_and_why(api: Api, run: dict[str, Any]) -> None:
     rerun = f"runs/{run['id']}/rerun/"
     problem_of(api.post(rerun), 409, "run_not_finished")

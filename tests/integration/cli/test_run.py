@@ -262,6 +262,9 @@ def test_a_run_is_run_again(manage: Manage, start: Manage) -> None:
     finish(str(run.pk), "failed")
     NodeRun.objects.filter(run_id=run.pk).update(state="succeeded")
 
+    seen = manage("run", "rerun", str(run.pk), "--from", "ship", "--preview")
+    assert (seen.code, Run.objects.filter(rerun_of=run.pk).count()) == (0, 0)
+    assert "runs again: ship" in seen.text
     made = manage("run", "rerun", str(run.pk), "--from", "ship", "-p", "order_id=2", "--json").json
     wrong = manage("run", "rerun", str(run.pk), "--from", "sh1p")
 

@@ -72,7 +72,11 @@ def test_start_watch_and_the_exit_code(celesta: Call, client: Celesta) -> None:
     assert (
         celesta("api", "post", "schedules/preview/", "--data", "-", stdin='{"every": 60}').code == 0
     )
-    again = celesta("run", "rerun", failed.lines[-1]["id"], "--watch")
+    failure = failed.lines[-1]["id"]
+    seen = celesta("run", "rerun", failure, "--version", "1", "--preview", "--json").json
+    assert set(seen) == {"again", "kept"}
+    assert celesta("run", "rerun", failure, "--version", "99").code == 1
+    again = celesta("run", "rerun", failure, "--watch")
     assert again.code == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,12 @@ from celesta.runs import queries
 from celesta.runs.models import Event, NodeRun, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def foreseen_in(page: str) -> list[list[str]]:
+    """The names in the preview: what runs again, what is kept."""
+    groups = re.findall(r'<dd class="(?:again|kept)">(.*?)</dd>', page, re.DOTALL)
+    return [sorted(re.findall("<code>(.*?)</code>", group)) for group in groups]
 
 
 def at(name: str, run: Run, *more: object) -> str:
@@ -73,6 +80,19 @@ def test_running_again_from_a_chosen_node(client_of: Callable[[str], Client], ru
     form = operator.get(here).content.decode()
     assert '<option value="pay" selected>' in form
     assert '<option value="1" selected>1 (of this run)</option>' in form
+    # which says what would run, anew for each choice, and without scripts when asked
+    assert foreseen_in(form) == [["pay", "ship"], ["fetch", "lines"]]
+    asked = "?mode=nodes&nodes=lines&version=1"
+    part = operator.get(at("run-rerun", run) + asked, headers={"X-Celesta-Fragment": "1"})
+    assert foreseen_in(part.content.decode()) == [["lines", "ship"], ["fetch", "pay"]]
+    wrong_part = operator.get(
+        at("run-rerun", run) + "?mode=nodes&version=1", headers={"X-Celesta-Fragment": "1"}
+    )
+    assert b"Choose at least one node to begin at." in wrong_part.content
+    unscripted = {"mode": "all", "version": "1", "params": "{}", "preview": "1"}
+    part = operator.post(at("run-rerun", run), unscripted)
+    assert (part.status_code, Run.objects.count()) == (200, 1)
+    assert foreseen_in(part.content.decode()) == [["fetch", "lines", "pay", "ship"]]
     # When what was entered is wrong, the form comes back with what to do,
     sent = {"mode": "nodes", "version": "1", "params": '{"order_id": 0}'}
     wrong = operator.post(at("run-rerun", run), sent)
@@ -90,3 +110,17 @@ def test_running_again_from_a_chosen_node(client_of: Callable[[str], Client], ru
     states = dict(NodeRun.objects.filter(run_id=made.pk).values_list("node", "state"))
     assert states.pop(pay) == "ready"
     assert sorted(states.values()) == ["pending", "pending", "succeeded", "succeeded"]
+
+
+def test_the_panel_leads_to_the_node_in_the_editor(
+    client_of: Callable[[str], Client], run: Run
+) -> None:
+    plan = queries.plan_of(run.version_id)
+    there = reverse("celesta_console:design", args=[run.workflow_id])
+    shown = client_of("author").get(at("node", run, 0, plan.by_name()["pay"].index))
+    assert f'data-scripted="{there}?node=pay"' in shown.content.decode()
+    # Then an author is led there, who may not write is not, and neither is anybody from the end.
+    end = client_of("author").get(at("node", run, 0, len(plan.nodes) - 1)).content.decode()
+    assert there not in end
+    for who in ("viewer", "operator"):
+        assert there not in client_of(who).get(at("node", run, 0, 0)).content.decode()

@@ -283,6 +283,30 @@ def test_a_start_in_the_middle_takes_outputs_for_what_does_not_run(released: lis
     assert Run.objects.get(pk=made.pk).rerun_of is None
 
 
-def test_the_pages_can_tell_what_would_run() -> None:
-    states_of = {0: "succeeded", 1: "failed", 2: "upstream_failed", 3: "succeeded"}
-    assert rerun.runs_again(CHAIN, kept_of(CHAIN, CHAIN, states_of)) == ["b", "c"]
+def test_what_would_run_again_is_told_before(released: list[Sent]) -> None:
+    # Given a run that failed, and a version that repairs it and changes what only `a` comes before
+    run = ended(CHAIN, {"b": "failed"})
+    repaired = plan_of(
+        {"a": [], "b": ["a"], "c": ["b"], "x": ["a"]},
+        configs={"b": {"output": "repaired"}, "x": {"output": "other"}}, name="rerun.chain",
+    )  # fmt: skip
+    version = publish_plan(repaired)
+    # Then what is foreseen is what happens,
+    for options in (
+        {},
+        {"version": version},
+        {"mode": Mode.NODES, "nodes": ["a"]},
+        {"mode": Mode.ALL},
+        {"outputs": {"b": 1}},
+    ):
+        seen = rerun.foresee(run, **options)
+        assert bodies(again(run, released, **options), CHAIN) == set(seen.again)
+        assert sorted([*seen.again, *seen.kept]) == ["a", "b", "c", "x"]
+    # nothing is made by asking, and what cannot be done is refused the same.
+    before = Run.objects.count()
+    assert rerun.foresee(run, version=version) == rerun.Foreseen(["b", "c", "x"], ["a"])
+    assert Run.objects.count() == before
+    with pytest.raises(RerunInvalid):
+        rerun.foresee(run, mode=Mode.NODES, nodes=["nowhere"])
+    with pytest.raises(NothingToRerun):
+        rerun.foresee(ended(CHAIN, {}))

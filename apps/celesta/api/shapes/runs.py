@@ -82,6 +82,15 @@ class RerunBody(Strict):
         return attrs
 
 
+class RerunForeseen(serializers.Serializer[Any]):
+    """What a rerun would do: names of nodes, as the document has them."""
+
+    again = serializers.ListField(child=serializers.CharField(), help_text="These would run.")
+    kept = serializers.ListField(
+        child=serializers.CharField(), help_text="These would keep what they ended with."
+    )
+
+
 class BulkItem(Strict):
     """One of many runs to be started."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -10,11 +11,17 @@ from rest_framework.response import Response
 from celesta.access.models import Role
 from celesta.api.refusals import NotFound
 from celesta.api.schema.operations import operation
-from celesta.api.shapes.runs import CancelBody, NodeRunDetail, RerunBody, RunDetail
+from celesta.api.shapes.runs import (
+    CancelBody,
+    NodeRunDetail,
+    RerunBody,
+    RerunForeseen,
+    RunDetail,
+)
 from celesta.api.views.run_parts import SCOPE, NodeBase
 from celesta.api.views.runs import IDEMPOTENCY, RunBase, idempotency_key, started_answer
 from celesta.engine.pausing import pause_run, resume_run
-from celesta.engine.rerun import Mode, rerun_run
+from celesta.engine.rerun import Mode, foresee, rerun_run
 from celesta.engine.skipping import skip_node
 from celesta.runs import queries
 from celesta.runs.models import Run
@@ -68,19 +75,37 @@ class RerunView(RunVerbBase):
     )  # fmt: skip
     def post(self, request: Request, run_id: UUID) -> Response:
         """Make a new run that keeps what need not run again: 201, or 200 for a used key."""
-        body = RerunBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = dict(body.validated_data)
-        number = asked.pop("version")
         started = rerun_run(
             self.run,
             principal=self.principal,
-            version=version_numbered(self.run, number) if number else None,
-            mode=Mode(asked.pop("mode")),
             idempotency_key=idempotency_key(request),
-            **asked,
+            **asked_of(request, self.run),
         )
         return started_answer(self, started)
+
+
+class RerunPreviewView(RunVerbBase):
+    """Tells what a rerun would run."""
+
+    @operation(
+        "runs_rerun_preview", "What a rerun would run, and what it would keep",
+        body=RerunBody, answers={200: RerunForeseen},
+    )  # fmt: skip
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Name the nodes that would run again and those that would be kept; nothing is started."""
+        asked = asked_of(request, self.run)
+        asked.pop("params")
+        return Response(RerunForeseen(foresee(self.run, **asked)).data)
+
+
+def asked_of(request: Request, run: Run) -> dict[str, Any]:
+    """What of a run is to run again, as arguments of `rerun_run`."""
+    body = RerunBody(data=request.data)
+    body.is_valid(raise_exception=True)
+    asked = dict(body.validated_data)
+    number = asked.pop("version")
+    version = version_numbered(run, number) if number else None
+    return {**asked, "mode": Mode(asked["mode"]), "version": version}
 
 
 def version_numbered(run: Run, number: int) -> WorkflowVersion:

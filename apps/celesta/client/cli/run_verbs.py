@@ -154,7 +154,13 @@ def _acts(verb: str) -> Any:
 def _rerun(session: Session) -> int:
     options = session.options
     mode = "nodes" if options.node else ("all" if options.all else "failed")
-    more = {"nodes": options.node} if options.node else {}
+    more: dict[str, Any] = {"nodes": options.node} if options.node else {}
+    if options.version is not None:
+        more["version"] = options.version
+    if options.preview:
+        seen = session.client.runs.rerun_preview(_id(session), mode=mode, **more)
+        session.printer.facts({name: ", ".join(names) for name, names in seen.items()}, tuple(seen))
+        return 0
     made = session.client.runs.rerun(_id(session), mode=mode, key=options.key, **more)
     if options.watch:
         session.printer.line(f"run {made['id']}")
@@ -235,6 +241,8 @@ def _rerunning(parser: argparse.ArgumentParser) -> None:
     _run(parser)
     parser.add_argument("--all", action="store_true", help="everything, not what failed")
     parser.add_argument("--node", action="append", help="this node in any case; more than once")
+    parser.add_argument("--version", type=int, help="another version; by default the run's own")
+    parser.add_argument("--preview", action="store_true", help="only say what would run again")
     parser.add_argument("--key", help="idempotency key")
     parser.add_argument("--watch", action="store_true", help="follow it to its end")
 

@@ -61,8 +61,10 @@ class RerunForm(forms.Form):
         if run.version.number not in numbers:
             numbers.append(run.version.number)
         self._field("nodes").choices = [(name, name) for name in names]
+        current = run.workflow.current.number if run.workflow.current else None
+        told = {current: "current", run.version.number: "of this run"}
         self._field("version").choices = [
-            (str(n), f"{n} (of this run)" if n == run.version.number else str(n)) for n in numbers
+            (str(n), f"{n} ({told[n]})" if n in told else str(n)) for n in numbers
         ]
 
     def _field(self, name: str) -> forms.ChoiceField:
@@ -89,7 +91,7 @@ class RerunForm(forms.Form):
             "version": versions.get(
                 workflow_id=self.run.workflow_id, number=int(self.cleaned_data["version"])
             ),
-            "params": self.cleaned_data["params"] or {},
+            "params": self.cleaned_data.get("params") or {},
         }
 
     def told(self) -> str:

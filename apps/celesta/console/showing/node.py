@@ -36,6 +36,8 @@ class NodePanel:
     run: Run
     node: PlanNode
     row: NodeRun
+    #: The name under which the document has it (a map's, for the body of a map); of the end, none.
+    written_as: str
     worker: str
     lasted: str
     waited: str
@@ -85,6 +87,7 @@ def panel(
         run=run,
         node=node,
         row=row,
+        written_as="" if node.type == "end" else _owner(plan, node).name,
         worker=workers_of([row]).get(row.slot or 0, ""),
         lasted=between(row.started_at, row.finished_at, now),
         waited=between(row.ready_at, row.started_at, now),
@@ -98,6 +101,10 @@ def panel(
         item_rows=rows,
         more=more,
     )
+
+
+def _owner(plan: Plan, node: PlanNode) -> PlanNode:
+    return plan.nodes[node.body_of] if node.body_of != NONE else node
 
 
 def _history(run: Run, plan: Plan, row: NodeRun) -> list[Mapping[str, Any]]:

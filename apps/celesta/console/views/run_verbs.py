@@ -14,8 +14,9 @@ from celesta.access.models import Role
 from celesta.access.principals import Principal
 from celesta.console.forms.rerun import RerunForm
 from celesta.console.gate import page, require
-from celesta.console.pages import show
+from celesta.console.pages import fragment, show, wants_fragment
 from celesta.console.showing.node import panel
+from celesta.console.showing.rerun import foreseen
 from celesta.console.views.run import visible_run
 from celesta.engine.pausing import pause_run, resume_run
 from celesta.engine.rerun import rerun_run
@@ -74,11 +75,17 @@ def skip(
 @require_http_methods(["GET", "POST"])
 @page
 def rerun(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
-    """Choose what of a run runs again, on which version, with which params."""
+    """Choose what of a run runs again, on which version, with which params.
+
+    What would run and what would be kept is told before, to our script as a part of the page.
+    """
     found = visible_run(principal, run_id)
     require(principal, Role.OPERATOR, found.workspace)
+    if wants_fragment(request):
+        return fragment(request, "_rerun_preview.html", {"foreseen": foreseen(found, request.GET)})
     form = RerunForm(found, request.POST or None, initial={"nodes": request.GET.getlist("node")})
-    if request.method == "POST" and form.is_valid():
+    asks_first = "preview" in request.POST
+    if request.method == "POST" and not asks_first and form.is_valid():
         try:
             started = rerun_run(found, principal=principal, trigger="console", **form.asked())
         except (RerunInvalid, ParamsInvalid, RunNotFinished, NothingToRerun) as error:
@@ -86,7 +93,8 @@ def rerun(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespo
         else:
             messages.success(request, f"Run again: {form.told()}.")
             return redirect("celesta_console:run", started.run.pk)
-    context = {"run": found, "form": form}
-    status = 400 if request.method == "POST" else 200
+    seen = foreseen(found, request.POST or form.initial)
+    context = {"run": found, "form": form, "foreseen": seen}
+    status = 400 if form.errors else 200
     title = f"Run {found.workflow} again"
     return show(request, "rerun.html", context, title=title, section="runs", status=status)

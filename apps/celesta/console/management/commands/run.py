@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
@@ -14,7 +15,7 @@ from celesta.console.management.watching import closing, watch
 from celesta.console.management.why import tell_why
 from celesta.engine.cancellation import cancel_run
 from celesta.engine.pausing import pause_run, resume_run
-from celesta.engine.rerun import Mode, rerun_run
+from celesta.engine.rerun import Mode, foresee, rerun_run
 from celesta.engine.skipping import skip_node
 from celesta.engine.start import start_run
 from celesta.runs import queries
@@ -153,12 +154,22 @@ class Command(VerbCommand):
 
     def do_rerun(
         self, *, nodes: list[str], everything: bool, outputs: list[str], pairs: list[str],
-        params: str | None, key: str | None, number: int | None, watching: bool, **options: Any,
+        params: str | None, key: str | None, number: int | None, watching: bool,
+        preview: bool, **options: Any,
     ) -> None:  # fmt: skip
         """A new run that keeps what need not run again; prints its id."""
         run = self._run(options["id"])
         version = self._version(run.workflow.name, number) if number else run.version
         mode = Mode.ALL if everything else Mode.NODES if nodes else Mode.FAILED
+        if preview:
+            seen = foresee(
+                run, mode=mode, nodes=nodes, outputs=collect({}, outputs, None), version=version
+            )
+            if self.terminal.as_json:
+                self.terminal.value(asdict(seen))
+            self.terminal.line(f"runs again: {', '.join(seen.again) or 'nothing'}")
+            self.terminal.line(f"kept: {', '.join(seen.kept) or 'nothing'}")
+            return
         given = {**run.params, **collect({}, [], params)} if params else dict(run.params)
         given |= collect(queries.plan_of(version.pk).params_schema, pairs, None)
         started = rerun_run(
@@ -272,6 +283,7 @@ def _rerun_arguments(parser: CommandParser) -> None:
     parser.add_argument("--key", help="idempotency key: a second rerun with it starts nothing")
     parser.add_argument("--version", dest="number", type=int, help="by default the run's own")
     parser.add_argument("--watch", dest="watching", action="store_true", help="follow it at once")
+    parser.add_argument("--preview", action="store_true", help="only say what would run again")
 
 
 def _headings(names: tuple[str, ...]) -> list[str]:

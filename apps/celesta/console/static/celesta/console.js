@@ -18,12 +18,30 @@
   let looked = Date.now(); // when the page was last looked at
 
   // Where a page that needs scripts does better, it is taken.
-  for (const link of document.querySelectorAll("a[data-scripted]")) link.href = link.dataset.scripted;
+  function scripted(within) {
+    for (const link of within.querySelectorAll("a[data-scripted]")) link.href = link.dataset.scripted;
+  }
+  scripted(document);
 
   // A filter applies as soon as it is chosen.
   for (const form of document.querySelectorAll("form[data-auto]")) {
     form.addEventListener("change", (event) => {
       if (event.target.type !== "search") form.requestSubmit();
+    });
+  }
+
+  // What a form would do is told as soon as something is chosen; an older answer is not shown.
+  for (const form of document.querySelectorAll("form[data-preview]")) {
+    const shown = form.querySelector("[data-previewed]");
+    let asked = 0;
+    form.addEventListener("change", async (event) => {
+      const names = form.dataset.preview.split(" ");
+      if (!names.includes(event.target.name)) return;
+      const mine = ++asked;
+      const chosen = [...new FormData(form)].filter(([name]) => names.includes(name));
+      const answer = await fetch(`?${new URLSearchParams(chosen)}`, { headers, credentials: "same-origin" });
+      const html = answer.ok && !answer.redirected ? await answer.text() : "";
+      if (mine === asked) shown.innerHTML = html;
     });
   }
 
@@ -68,6 +86,7 @@
     const kept = [...panel.querySelectorAll("details")].map((one) => one.open);
     const top = panel.scrollTop;
     panel.innerHTML = await answer.text();
+    scripted(panel);
     panel.querySelectorAll("details").forEach((one, i) => { if (i in kept) one.open = kept[i]; });
     panel.querySelectorAll("[data-log]").forEach((log) => {
       lines.forEach((line) => say(log, line));
