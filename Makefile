@@ -49,7 +49,7 @@ check: .venv/dev.stamp  ## format, lint, types, arrows, migrations, deployment, 
 bench: .venv/run.stamp  ## measure Celesta against raw Celery canvas
 	@$(PY) -m benchmarks $(BENCH_OPTIONS)
 
-bench-ui: .venv/run.stamp  ## measure lists of runs among a million of them
+bench-ui: .venv/run.stamp pages  ## measure lists among a million runs, and pages in a browser
 	@$(PY) -m benchmarks ui $(BENCH_OPTIONS)
 
 audit: .venv/dev.stamp  ## look for known holes in the locked packages

@@ -33,13 +33,13 @@ def _run(options: Options, servers: Servers) -> int:
     django.setup()
     call_command("migrate", verbosity=0)
     # Only now: what they import needs Django and its settings.
-    from benchmarks import backfill, calls, canvas, lists
+    from benchmarks import backfill, calls, canvas, ui
 
     kinds = {
         "backfill": backfill.run,
         "calls": calls.run,
         "canvas": canvas.run,
-        "ui": lists.run,
+        "ui": ui.run,
     }
     return kinds[options.what](options, servers)
 

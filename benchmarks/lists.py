@@ -1,4 +1,4 @@
-"""`python -m benchmarks ui`: lists of runs among a million, as the API and the page answer them.
+"""Lists of runs among a million, as the API and the page answer them.
 
 Every combination of filters that is offered, the first page and one from the middle, each asked
 several times through the whole of Django but the network. Of a million runs nine in ten belong to
@@ -6,8 +6,6 @@ one workflow; one state is rare, and one state and one trigger have no run at al
 list without the right index reads everything.
 """
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +18,7 @@ from django.db import connection
 from django.test import Client
 
 from benchmarks.gaps import percentile
-from benchmarks.machine import Database, Machine
-from benchmarks.options import Options
-from benchmarks.servers import RESULTS, Servers
+from benchmarks.names import USER
 from celesta.access import tokens, workspaces
 from celesta.access.models import Role
 from celesta.api.pagination import cursor_of
@@ -76,26 +72,32 @@ class Figure:
     rows: int
 
 
-def run(options: Options, servers: Servers) -> int:
-    """Seed, ask, print; 1 when a question takes longer than is promised."""
-    runs, times = (QUICK_RUNS, 3) if options.quick else (RUNS, 12)
+def measure(runs: int, times: int) -> list[Figure]:
+    """Seed that many runs and ask each question so many times."""
     client, headers = _seeded(runs)
-    machine, database = Machine.here(), Database.at(os.environ["DATABASE_URL"])
-    found = list(_figures(client, headers, runs, times))
-    path = options.json or RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}-ui.json"
-    path.write_text(json.dumps({"runs": runs, "figures": [vars(one) for one in found]}, indent=1))
-    print(f"{machine}\n{database}\n{runs:,} runs; {len(found)} questions, each {times} times\n")
-    print(_table(found))
-    slow = [one for one in found if one.p95 > PROMISE]
-    for one in slow:
-        print(f"slower than {PROMISE:g} ms: {one}")
-    print(f"\nWritten to {path}")
-    return 1 if slow else 0
+    return list(_figures(client, headers, runs, times))
+
+
+def table(found: Sequence[Figure]) -> str:
+    """Return the figures as a Markdown table."""
+    lines = [
+        "| door | page | questions | p50 ms | p95 ms | slowest p95 ms | of |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for door, page in product(("API", "page"), ("first", "middle")):
+        some = [one for one in found if (one.door, one.page) == (door, page)]
+        worst = max(some, key=lambda one: one.p95)
+        lines.append(
+            f"| {door} | {page} | {len(some)} | {percentile([one.p50 for one in some], 50):.1f} "
+            f"| {percentile([one.p95 for one in some], 95):.1f} | {worst.p95:.1f} "
+            f"| `{worst.filters or 'no filter'}` |"
+        )
+    return "\n".join(lines)
 
 
 def _seeded(runs: int) -> tuple[Client, dict[str, str]]:
     workspace = workspaces.default()
-    user = get_user_model().objects.create_superuser("bench")
+    user = get_user_model().objects.get(username=USER)
     for name in FLOWS:
         publish(workspace, DOCUMENT.format(name), by=user)
     began = time.perf_counter()
@@ -105,7 +107,7 @@ def _seeded(runs: int) -> tuple[Client, dict[str, str]]:
     print(f"{runs:,} runs written in {time.perf_counter() - began:.0f} s")
     client = Client(SERVER_NAME="localhost")
     client.force_login(user)
-    secret = tokens.issue(user, workspace, Role.VIEWER, "bench")[1]
+    secret = tokens.issue(user, workspace, Role.VIEWER, USER)[1]
     return client, {"Authorization": f"Bearer {secret}"}
 
 
@@ -137,7 +139,7 @@ def _figures(client: Client, headers: dict[str, str], runs: int, times: int) -> 
 
 def _moment(index: int) -> str:
     at = Run.objects.order_by("-created_at").values_list("created_at", flat=True)[index]
-    return at.isoformat().replace("+00:00", "Z")
+    return str(at.isoformat()).replace("+00:00", "Z")
 
 
 def _joined(*parts: tuple[str, str] | str) -> str:
@@ -171,19 +173,3 @@ def _asked(ask: Callable[[], Any], times: int) -> tuple[list[float], int]:
     body = answer.content
     rows = len(answer.json()["results"]) if body.startswith(b"{") else body.count(b"data-run=")
     return taken, rows
-
-
-def _table(found: Sequence[Figure]) -> str:
-    lines = [
-        "| door | page | questions | p50 ms | p95 ms | slowest p95 ms | of |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for door, page in product(("API", "page"), ("first", "middle")):
-        some = [one for one in found if (one.door, one.page) == (door, page)]
-        worst = max(some, key=lambda one: one.p95)
-        lines.append(
-            f"| {door} | {page} | {len(some)} | {percentile([one.p50 for one in some], 50):.1f} "
-            f"| {percentile([one.p95 for one in some], 95):.1f} | {worst.p95:.1f} "
-            f"| `{worst.filters or 'no filter'}` |"
-        )
-    return "\n".join(lines)

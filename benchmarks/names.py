@@ -7,3 +7,5 @@ DATABASE = f"celesta_{KEY}"
 PREFIX = f"{KEY}."
 QUEUE = f"{PREFIX}default"
 RAW_QUEUE = f"{KEY}.raw"
+#: Who looks at pages.
+USER = "bench"

@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmarks.workloads import WORKLOADS
 
 ALL = ",".join(workload.name for workload in WORKLOADS)
+#: Parts of `ui`, in their order.
+PARTS = "lists,pages,run,editor"
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Options:
 
     what: str = "canvas"
     workloads: tuple[str, ...] = tuple(ALL.split(","))
+    parts: tuple[str, ...] = tuple(PARTS.split(","))
     repeat: int = 5
     concurrency: int = 2
     prefetch: int | None = None
@@ -48,9 +51,10 @@ def _parser() -> argparse.ArgumentParser:
         default="canvas",
         choices=("canvas", "calls", "backfill", "ui"),
         help="canvas: whole graphs; calls: the cost of single calls of the engine; backfill: how "
-        "fast slots are started; ui: lists of runs among a million",
+        "fast slots are started; ui: lists of runs among a million, and pages in a browser",
     )
     add("--workloads", type=_names, default=_names(ALL), metavar=ALL, help="which graphs")
+    add("--parts", type=_parts, default=_parts(PARTS), metavar=PARTS, help="which parts of ui")
     add("--repeat", type=_count, default=5, help="measurements of each, after one to warm up")
     add("--concurrency", type=_count, default=2, help="processes of each worker")
     add("--prefetch", type=_count, help="raw canvas' prefetch multiplier (default: try some)")
@@ -63,9 +67,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip().upper() for name in text.split(",") if name.strip())
-    if not names or not set(names) <= set(ALL.split(",")):
-        raise argparse.ArgumentTypeError(f"{text!r} is not among {ALL}")
+    return _among(ALL, text.upper())
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return _among(PARTS, text.lower())
+
+
+def _among(known: str, text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names or not set(names) <= set(known.split(",")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not among {known}")
     return names
 
 

@@ -5,6 +5,8 @@ import { fit, move, zoom, type View } from './view';
 const STEP = 1.25;
 /** Part of what is seen by which an arrow key moves. */
 const STRIDE = 0.1;
+/** Below this part of life size labels cannot be read, and are not drawn. */
+const LEGIBLE = 0.4;
 /** Pixels that a press may move and still be a click on what is below it. */
 const CLICK = 4;
 
@@ -24,6 +26,7 @@ export function lookAround(frame: HTMLElement, svg: SVGSVGElement): void {
 
   function show(next: View): void {
     view = next;
+    svg.classList.toggle('far', size().width / view.width < LEGIBLE);
     svg.setAttribute('viewBox', `${view.x} ${view.y} ${view.width} ${view.height}`);
   }
 

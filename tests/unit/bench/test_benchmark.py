@@ -81,6 +81,32 @@ def test_single_calls_are_timed(tmp_path: Path) -> None:
         assert cost["backend"] > 0
 
 
+@pytest.mark.browser
+def test_a_run_is_watched_in_a_browser(tmp_path: Path, chromium: str) -> None:
+    path = tmp_path / "ui.json"
+    done = run("ui", "--quick", "--parts", "run", "--json", str(path), CHROMIUM=chromium)
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    found = read(path)["run_page"]
+    assert found["nodes"] == 30
+    (figures,) = found["figures"]
+    assert figures["drawn_ms"] > 0
+    assert figures["nodes_a_second"] > 0
+    assert figures["messages"] >= 30, "the page was told of the nodes by the stream"
+    assert figures["longest_task_ms"] >= 0
+    assert figures["frames_in_each_second"]
+    assert "frames a second meanwhile" in done.stdout
+    assert left_behind() == []
+
+
+def test_without_a_browser_it_says_what_is_missing(tmp_path: Path) -> None:
+    path = str(tmp_path / "ui.json")
+    done = run("ui", "--quick", "--parts", "run", "--json", path, CHROMIUM="/nowhere")
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "CHROMIUM names no program: /nowhere" in done.stdout
+
+
 def test_a_broker_without_results_is_refused_with_the_cure() -> None:
     done = run("--quick", BROKER_URL="amqp://127.0.0.1:1//")
 

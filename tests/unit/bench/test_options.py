@@ -61,3 +61,11 @@ def test_what_makes_no_sense_is_told(
         parse(arguments.split())
 
     assert sentence in capsys.readouterr().err
+
+
+def test_parts_of_the_pages_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse(["ui"]).parts == ("lists", "pages", "run", "editor")
+    assert parse(["ui", "--parts", "editor,Run"]).parts == ("editor", "run")
+    with pytest.raises(SystemExit):
+        parse(["ui", "--parts", "dashboard"])
+    assert "'dashboard' is not among lists,pages,run,editor" in capsys.readouterr().err

@@ -73,6 +73,12 @@ def test_a_large_graph_is_an_overview_by_layers() -> None:
     assert groups[0].label == f"Layers 1 to {ceil(count / 48)}"
 
 
+def test_a_wide_graph_is_seen_from_far_away_at_first() -> None:
+    chain = {f"n{i}": node(*([f"n{i - 1}"] if i else [])) for i in range(40)}
+    assert picture(plan_of(chain)).far
+    assert not picture(plan_of({"a": node(), "b": node("a")})).far
+
+
 def test_segments_fill_the_bar() -> None:
     parts = segments({"failed": 1, "succeeded": 2, "pending": 1}, 100.0)
     assert [(part.state, part.x, part.width) for part in parts] == [

@@ -25,6 +25,8 @@ FITS = 16
 BAR = BOX.width - 24
 #: Pixels; wider graphs keep their size and are scrolled.
 NARROWED = 1600.0
+#: Wider graphs are at first seen from so far away that nobody can read a label.
+FAR = 4000.0
 
 Counts = Mapping[str, int]
 Edge = tuple[Item, Item]
@@ -97,6 +99,11 @@ class Picture:
     def fits(self) -> bool:
         """True when it can still be read after it was made as narrow as a page."""
         return self.width <= NARROWED
+
+    @property
+    def far(self) -> bool:
+        """True when its labels cannot be read before one has come closer."""
+        return self.width > FAR
 
 
 def picture(

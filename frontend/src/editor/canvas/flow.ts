@@ -1,5 +1,5 @@
 /** From the document's graph to what the canvas draws. */
-import { MarkerType, Position, type Edge, type Node } from '@xyflow/svelte';
+import { MarkerType, Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte';
 import { arrange, routeKey, type Arranged, type Point } from '../../lib/layout';
 import { casesOf, record, type Graph, type Step } from '../document/model';
 import { placeOf, type Problem } from '../document/problems';
@@ -78,6 +78,8 @@ export function flowNodes(
       selected: selected.has(step.name),
       width: WIDTH,
       height: heightOf(cases),
+      measured: { width: WIDTH, height: heightOf(cases) },
+      handles: handlesOf(step, cases),
       sourcePosition: Position.Bottom,
       targetPosition: Position.Top,
       ariaLabel: `${step.name}, ${step.type || 'no type'}${count?.error ? `, ${count.error} errors` : ''}`,
@@ -90,6 +92,42 @@ export function flowNodes(
       },
     };
   });
+}
+
+/** Width and height of a handle, in the middle of which the node's border runs. */
+const HANDLE = 11;
+
+/** Where a node's handles are. Told before anything is drawn, as the sizes are: what the canvas had
+ * to measure it would draw first, all of a thousand nodes, seen or not. StepNode draws these. */
+export function handlesOf(step: Step, cases: readonly string[]): NodeHandle[] {
+  const height = heightOf(cases);
+  const handle = (
+    type: NodeHandle['type'],
+    position: Position,
+    x: number,
+    y: number,
+    id: string | null = null,
+  ): NodeHandle => ({
+    id,
+    type,
+    position,
+    x: x - HANDLE / 2,
+    y: y - HANDLE / 2,
+    width: HANDLE,
+    height: HANDLE,
+  });
+  const made = [handle('target', Position.Top, WIDTH / 2, 0)];
+  // The first is where edges without a case begin.
+  if (!step.compensates)
+    made.push(
+      cases.length
+        ? handle('source', Position.Right, WIDTH, height / 2)
+        : handle('source', Position.Bottom, WIDTH / 2, height),
+    );
+  cases.forEach((one, i) =>
+    made.push(handle('source', Position.Bottom, ((i + 0.5) * WIDTH) / cases.length, height, one)),
+  );
+  return made;
 }
 
 /** What stands under a node's name. */

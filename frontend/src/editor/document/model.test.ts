@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ancestors, casesOf, closesCircle, copied, pasted, read, type Graph } from './model';
+import {
+  ancestors,
+  casesOf,
+  closesCircle,
+  copied,
+  descendants,
+  pasted,
+  read,
+  type Graph,
+} from './model';
 
 const TEXT = `workflow: a
 nodes:
@@ -29,6 +38,7 @@ describe('the graph of a document', () => {
     expect(ancestors(graph(), 'three')).toEqual(['one', 'two']);
     expect(closesCircle(graph(), 'three', 'one')).toBe(true);
     expect(closesCircle(graph(), 'one', 'three')).toBe(false);
+    expect([...descendants(graph(), 'two')].sort()).toEqual(['three', 'two', 'undo']);
   });
 
   it('says where a text cannot be read', () => {

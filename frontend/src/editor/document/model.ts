@@ -102,6 +102,15 @@ export function ancestors(graph: Graph, name: string): string[] {
   return graph.steps.map((step) => step.name).filter((one) => found.has(one));
 }
 
+/** `name` and all nodes to which one can get from it: what it cannot come after. */
+export function descendants(graph: Graph, name: string): Set<string> {
+  const after = new Map<string, string[]>();
+  for (const { from, to } of graph.links) after.set(from, [...(after.get(from) ?? []), to]);
+  const found = new Set([name]);
+  for (const one of found) for (const next of after.get(one) ?? []) found.add(next);
+  return found;
+}
+
 /** Whether a need of `from` at `to` would close a circle. */
 export function closesCircle(graph: Graph, from: string, to: string): boolean {
   return from === to || ancestors(graph, from).includes(to);

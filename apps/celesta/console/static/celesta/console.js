@@ -135,12 +135,14 @@
   }
 
   // A node's new state is shown at once; the look that follows brings the rest.
+  let badges = null; // of the rows that are shown, by the end of their node's address
   function mark({ scope, index, kind }) {
     if (index === null || !document.getElementById(`ce-${kind}`)) return;
-    const ending = `/nodes/${scope}/${index}/`;
-    for (const link of live.querySelectorAll("th a[data-panel]")) {
-      if (!link.getAttribute("href").endsWith(ending)) continue;
-      const badge = link.closest("tr").querySelector(".badge");
+    badges ||= new Map([...live.querySelectorAll("th a[data-panel]")].map((link) => [
+      link.getAttribute("href").match(/\/nodes\/\d+\/\d+\/$/)?.[0], link.closest("tr").querySelector(".badge"),
+    ]));
+    const badge = badges.get(`/nodes/${scope}/${index}/`);
+    if (badge) {
       badge.className = `badge s-${kind}`;
       badge.querySelector("use").setAttribute("href", `#ce-${kind}`);
       badge.lastChild.textContent = kind.replace("_", " ");
@@ -213,6 +215,7 @@
       live.querySelector(`[data-part="${part.dataset.part}"]`).replaceChildren(...part.childNodes);
     }
     if (!parts.length) live.replaceChildren(fresh.content);
+    badges = null;
     localize(live);
     live.querySelectorAll(".scroll, .graph, pre").forEach((element, i) => {
       if (i in scrolled) [element.scrollLeft, element.scrollTop] = scrolled[i];
