@@ -128,7 +128,7 @@ def test_nothing_of_its_own_has_changed(installed: Shop, before: dict[str, Any])
     assert {label for label in sections if label not in old["admin"]["sections"]} <= LABELS
     new["admin"]["sections"] = {k: v for k, v in sections.items() if k not in LABELS}
     assert new["celery"].pop("steps") == {
-        "worker": ["celesta_worker.keeper:Keeper"],
+        "worker": ["celesta_worker.drain:Drain", "celesta_worker.keeper:Keeper"],
         "consumer": ["celesta_worker.intake:Intake"],
     }
     assert old["celery"].pop("steps") == {}

@@ -126,8 +126,7 @@ def container(name: str, tmp_path: Path, port: int) -> Iterator[dict[str, str]]:
         yield env
     finally:
         process.terminate()
-        # As long as its container would wait before it kills. A worker that is told to end in the
-        # moments after its start may need the 30 s for which billiard waits for read results.
+        # As long as its container would wait before it kills.
         grace = float(service.get("stop_grace_period", "30s").removesuffix("s"))
         assert process.wait(grace) == 0 or name in ("web", "flower")
 

@@ -61,7 +61,8 @@ class Stage:
     def worker(self, **options: Any) -> WorkerProcess:
         """A real worker that listens to the test's queue."""
         env = {**self.env, **options.pop("env", {})}
-        return self._start_worker(queues=self.queue, env=env, arguments=QUICK, **options)
+        arguments = (*QUICK, *options.pop("arguments", ()))
+        return self._start_worker(queues=self.queue, env=env, arguments=arguments, **options)
 
     def node(self, function: str, *needs: str, **fields: Any) -> dict[str, Any]:
         """A python node of the workload, on the test's queue."""

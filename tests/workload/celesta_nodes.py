@@ -242,6 +242,13 @@ def last_words(context: NodeContext, pause: float, log: str = "") -> str:
     return "done"
 
 
+@shared_task(name="test.shared_mark")
+def shared_mark(log: str, key: str) -> None:
+    """A task as a team has them, which leaves a trace."""
+    with Path(log).open("a") as trace:
+        trace.write(f"{key}\n")
+
+
 @shared_task(name="test.shared_speaker")
 def shared_speaker() -> str:
     """A task as a team has them."""

@@ -26,15 +26,16 @@ from celesta_worker.log_writer import writer
 logger = logging.getLogger("celesta.install")
 
 KEEPER = "celesta_worker.keeper:Keeper"
+DRAIN = "celesta_worker.drain:Drain"
 INTAKE = "celesta_worker.intake:Intake"
 
 
 def install(app: Celery) -> Celery:
-    """Add the engine's tasks, the keeper and the intake to the app. Safe to call twice."""
+    """Add the engine's tasks, keeper, drain and intake to the app. Safe to call twice."""
     if KEEPER in app.steps["worker"]:
         return app
     tasks.register(app)
-    app.steps["worker"].add(KEEPER)
+    app.steps["worker"].update({KEEPER, DRAIN})
     app.steps["consumer"].add(INTAKE)
     canvas.use(app)
     # The second one only comes from the program, not from workers within tests; the first one comes

@@ -14,7 +14,7 @@ import celesta
 from celesta.engine import canvas
 from celesta.engine.backend import DurableBackend
 from celesta_worker import tasks
-from celesta_worker.install import INTAKE, KEEPER
+from celesta_worker.install import DRAIN, INTAKE, KEEPER
 
 NAMES = ("celesta.advance", "celesta.report", "celesta.tick")
 
@@ -32,7 +32,7 @@ def test_installing_reads_no_configuration(app: Celery) -> None:
     seen: Any = app
     assert not seen.configured
     assert not seen.finalized
-    assert app.steps["worker"] == {KEEPER}
+    assert app.steps["worker"] == {KEEPER, DRAIN}
     assert app.steps["consumer"] == {INTAKE}
 
 
