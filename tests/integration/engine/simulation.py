@@ -16,6 +16,7 @@ from celesta.runs import transitions
 from celesta.runs.calls import Claimed, NewRun, Report, Sent
 from celesta.runs.models import Event, Expansion, GateRun, Hint, NodeRun, Run, Slot, Timer, Wave
 from celesta.runs.replay import replay
+from celesta.runs.states import TERMINAL_NODE
 from celesta.workflows.models import WorkflowVersion
 
 LEASE = 30.0
@@ -122,7 +123,15 @@ def assert_nothing_left(run: UUID) -> None:
     assert not Slot.objects.filter(run_id=run).exists()
     assert not Slot.objects.exclude(token=None).exists()
     assert GateRun.objects.filter(run_id=run, fired=False).count() == 0
+    assert_nothing_open(run)
     assert_replays(run)
+
+
+def assert_nothing_open(run: UUID) -> None:
+    """No node of a run that is over is in a state in which something could follow."""
+    if Run.objects.get(pk=run).finished_at is not None:
+        left = NodeRun.objects.filter(run_id=run).exclude(state__in=TERMINAL_NODE)
+        assert not left, [(row.scope, row.node, row.state) for row in left]
 
 
 def assert_replays(run: UUID) -> None:

@@ -22,7 +22,7 @@ from tests.integration.engine.interleaving import (
     picture,
     rows_of,
 )
-from tests.integration.engine.simulation import assert_replays
+from tests.integration.engine.simulation import assert_nothing_open, assert_replays
 from tests.integration.engine.worlds import SCENES, Scene, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +74,7 @@ class Stage:
         self.two.finish()
         settle(world)
         assert_replays(UUID(world.run))
+        assert_nothing_open(UUID(world.run))
         return picture(world)
 
     def close(self) -> None:
@@ -107,6 +108,7 @@ def _serial(scene: Scene, calls: frozenset[Call]) -> list[dict[str, Any]]:
         for step in steps:
             step(world)
         settle(world)
+        assert_nothing_open(UUID(world.run))
         pictures.append(picture(world))
     return pictures
 

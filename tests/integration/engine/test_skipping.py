@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from uuid import UUID
 
 import pytest
@@ -19,7 +20,7 @@ from celesta.runs.errors import (
 )
 from celesta.runs.models import Event, Hint, NodeRun, Run, Timer, Wave
 from tests.integration.engine.plans import plan_of, publish_plan, with_map
-from tests.integration.engine.simulation import LEASE, assert_nothing_left, begin, register
+from tests.integration.engine.simulation import LEASE, assert_nothing_left, begin, drive, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,17 +103,23 @@ def test_nothing_of_an_ended_run_is_skipped() -> None:
         skip_node(run, 0, 0, by="ann")
 
 
-def expanded(total: int) -> UUID:
-    """A run whose map has so many items, all of them ready."""
+def half_expanded(written: int = 2, total: int = 3) -> tuple[UUID, int]:
+    """A run whose map is being written by a slot with token 1."""
     run, _ = begin(publish_plan(with_map(plan_of({"m": [], "z": ["m"]}), "m")))
     slot = register()
     claim = transitions.claim(
         slot, 1, str(run), scope=0, node=0, hint=None, via="task", take=1, lease=LEASE
     )
     transitions.expand(
-        slot, 1, 1, str(run), claim.claimed[0], ["0"] * total, offset=0, total=total, tolerate=0,
+        slot, 1, 1, str(run), claim.claimed[0], ["0"] * written, offset=0, total=total, tolerate=0,
         max_parallel=None, rest=(), lease=LEASE,
     )  # fmt: skip
+    return run, slot
+
+
+def expanded(total: int) -> UUID:
+    """A run whose map has so many items, all of them ready."""
+    run, slot = half_expanded(total, total)
     transitions.complete(slot, 1, 2, str(run), [], lease=LEASE)
     return run
 
@@ -140,4 +147,35 @@ def test_a_map_is_skipped_with_what_is_open_of_its_items() -> None:
     assert states(run) == ["skipped", "skipped", "succeeded"]
     assert end(run, slot, 2, "succeeded", scope=2).answer == "run_over"
     assert not Hint.objects.filter(run_id=run).exists()
+    assert_nothing_left(run)
+
+
+@pytest.mark.parametrize("after", ["ready", "waiting"])
+def test_a_map_that_was_not_written_to_its_end_is_skipped_without_a_trace_of_items(
+    after: str,
+) -> None:
+    # Given a map whose process died, or failed, after the first chunk of items was written
+    run, slot = half_expanded()
+    if after == "ready":
+        transitions.take_back(slot, 1, force=True)
+    else:
+        wait = Report(0, 0, 1, "waiting", 0.002, 0.001, None, "{}", "retry", 60.0)
+        transitions.complete(slot, 1, 2, str(run), [wait], lease=LEASE)
+    # then its items cannot be skipped: the next attempt writes others,
+    with pytest.raises(NodeNotSkippable):
+        skip_node(run, 1, 2, by="ann")
+    # and when the map is skipped, they are gone.
+    skip_node(run, 0, 0, by="ann")
+    assert states(run) == ["skipped", "skipped", "succeeded"]
+    assert states(run, 1) == states(run, 2) == []
+    assert_nothing_left(run)
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
+def test_a_map_that_was_not_written_to_its_end_leaves_no_items(state: str) -> None:
+    # Given half a map, whose next attempt comes to nothing else (no items this time, or a failure)
+    run, slot = half_expanded()
+    work_done = Report(0, 0, 1, state, 0.002, 0.001, "[]", '{"code":"told","message":"told to"}')
+    sent = transitions.complete(slot, 1, 2, str(run), [work_done], lease=LEASE).sent
+    drive(run, list(sent), lambda *_: "succeeded", random.Random(1))
     assert_nothing_left(run)

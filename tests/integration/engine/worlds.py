@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from celesta import conf
 from celesta.graph.plan import Retry
 from celesta.runs import transitions, upkeep
 from celesta.runs.calls import Claimed, Report
-from celesta.runs.models import Hint, Timer
+from celesta.runs.models import Hint, NodeRun, Timer
 from celesta.workflows.models import WorkflowVersion
 from tests.integration.engine.interleaving import LEASE, Call, Step, World, call
 from tests.integration.engine.plans import plan_of, publish_plan, with_map
@@ -378,6 +379,34 @@ MAP = Scene(
 )
 
 
+def _half(version: WorkflowVersion) -> World:
+    world = _map(version)
+    expand("m", 0, range(2), 3)(world)
+    # One loss more, and it is given up.
+    NodeRun.objects.filter(run_id=world.run, node=0).update(losses=conf.get("MAX_LOSSES") - 1)
+    return world
+
+
+HALF_MAP = Scene(
+    "half a map",
+    _map_plan,
+    _half,
+    (
+        call(expand("m", 0, range(2, 3), 3), name="expand the rest"),
+        call(complete("m", 0), name="complete the map"),
+        call(complete("m", 0, "failed"), name="fail the map"),
+        call(complete("m", 0, "waiting", delay=60.0), name="retry the map"),
+        call(take_back("m", begun=0), name="take back"),
+        call(take_back("m"), name="give up"),
+        skip(0),
+        skip(2, scope=1),
+        PAUSE,
+        HALF_CANCEL,
+        CANCEL,
+    ),
+)
+
+
 def _items(version: WorkflowVersion) -> World:
     world = _map(version)
     expand("m", 0, range(3), 3)(world)
@@ -476,6 +505,6 @@ def _paused(scene: Scene) -> Scene:
     return Scene(f"paused {scene.name}", scene.publish, build, calls, focus=(RESUME,))
 
 
-MOVING = (FIRST, JOIN, EARLY, LANE, TIMER, MAP, ITEMS, READY_ITEMS, LAST)
+MOVING = (FIRST, JOIN, EARLY, LANE, TIMER, MAP, HALF_MAP, ITEMS, READY_ITEMS, LAST)
 
 SCENES = (*MOVING, *map(_paused, MOVING))

@@ -12,6 +12,7 @@ DECLARE
   after text;
   problem jsonb;
   left_undone jsonb;
+  scopes int;
 BEGIN
   ended := false; sent := '[]';
   SELECT node INTO last_node FROM celesta_plan_node
@@ -61,11 +62,14 @@ BEGIN
       started_at = coalesce(r.started_at, p_at),
       output = (SELECT o.value FROM celesta_output o
                 WHERE o.run_id = p_run AND o.scope = 0 AND o.node = last_node)
-  WHERE r.id = p_run AND r.state IN ('pending', 'running', 'paused');
+  WHERE r.id = p_run AND r.state IN ('pending', 'running', 'paused')
+  RETURNING r.next_scope INTO scopes;
   IF NOT FOUND THEN
     -- It was cancelled since this call read its state: undone, and made again, the call will see that.
     RAISE EXCEPTION 'run % is no longer open', p_run USING ERRCODE = 'serialization_failure';
   END IF;
+  -- A map whose next attempt found nothing to expand leaves what a lost one had written.
+  IF scopes > 1 THEN PERFORM celesta_drop_unreleased_v1(p_run, NULL, NULL); END IF;
   IF problem IS NOT NULL THEN PERFORM celesta_bury_v1(p_run, p_version, p_at); END IF;
   DELETE FROM celesta_timer WHERE run_id = p_run;
   DELETE FROM celesta_wave WHERE run_id = p_run;

@@ -24,6 +24,9 @@ DECLARE
   moved boolean;
 BEGIN
   kept_scopes := '{}'; kept_nodes := '{}'; sent := '[]'; ended := false;
+  IF 'failed' = ANY (p_states) OR 'skipped' = ANY (p_states) THEN
+    PERFORM celesta_drop_unreleased_v1(p_run, p_scopes, p_nodes);
+  END IF;
   LOOP
     run_scopes := '{}'; run_nodes := '{}';
     WHILE cardinality(f_nodes) > 0 LOOP

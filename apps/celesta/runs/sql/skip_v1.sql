@@ -23,6 +23,12 @@ BEGIN
   SELECT n.state, n.attempt INTO state_before, v_attempt FROM celesta_node_run n
   WHERE n.run_id = p_run AND n.scope = p_scope AND n.node = p_node FOR UPDATE;
   IF NOT FOUND OR state_before NOT IN ('ready', 'waiting') THEN RETURN; END IF;
+  IF p_scope > 0 THEN
+    -- While its map is still being written, an item waits for that; a lost map is written anew.
+    PERFORM 1 FROM celesta_expansion e WHERE e.run_id = p_run AND e.created < e.total
+      AND p_scope >= e.first_scope AND p_scope < e.first_scope + e.total FOR UPDATE;
+    IF FOUND THEN state_before := 'pending'; RETURN; END IF;
+  END IF;
   UPDATE celesta_node_run n SET state = 'skipped', finished_at = v_at
   WHERE n.run_id = p_run AND n.scope = p_scope AND n.node = p_node;
   DELETE FROM celesta_timer t WHERE t.run_id = p_run AND t.scope = p_scope AND t.node = p_node;
@@ -30,7 +36,10 @@ BEGIN
   INSERT INTO celesta_event (run_id, at, kind, scope, node, attempt, data)
   VALUES (p_run, v_at, 'skipped', p_scope, p_node, v_attempt,
     jsonb_build_object('by', p_by, 'reason', p_reason));
-  IF state_before = 'waiting' THEN PERFORM celesta_drop_items_v1(p_run, p_scope, p_node, v_at); END IF;
+  IF state_before = 'waiting' THEN
+    PERFORM celesta_drop_unreleased_v1(p_run, ARRAY[p_scope], ARRAY[p_node]);
+    PERFORM celesta_drop_items_v1(p_run, p_scope, p_node, v_at);
+  END IF;
   SELECT t.sent INTO sent FROM celesta_settle_v1(p_run, v_version, v_at, ARRAY[p_scope], ARRAY[p_node],
     ARRAY['skipped'], NULL, NULL, '{}', 0) t;
   sent := sent || celesta_items_left_v1(p_run, v_at, ARRAY[p_scope]);

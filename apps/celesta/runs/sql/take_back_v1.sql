@@ -49,20 +49,23 @@ BEGIN
     WHERE n.run_id = h.run AND n.scope = h.scope AND n.node = h.node AND n.state = 'running'
       AND n.token = s.token
     RETURNING n.scope, n.node, n.attempt, n.losses, n.state, h.begun, h.guilty
-  ), told AS (
-    INSERT INTO celesta_event (run_id, at, kind, scope, node, attempt, data)
-    SELECT s.run_id, v_at, CASE WHEN begun THEN 'lost' ELSE 'handed_back' END, scope, node, attempt,
-           jsonb_build_object('worker', s.worker, 'pid', s.pid, 'losses', losses)
-    FROM hit
   ), dead AS (
     INSERT INTO celesta_output (run_id, scope, node, error)
     SELECT s.run_id, scope, node, jsonb_build_object('code', 'lost', 'retryable', false, 'message',
       format('the process that ran this node died %s times; it was given up', losses))
     FROM hit WHERE state = 'failed' RETURNING scope, node, error
-  ), told_dead AS (
+  ), told AS (
+    -- In one statement, since the order of two is not ours: a node is lost first, and then given up.
     INSERT INTO celesta_event (run_id, at, kind, scope, node, attempt, data)
-    SELECT s.run_id, v_at, 'failed', dead.scope, dead.node, hit.attempt, dead.error
-    FROM dead JOIN hit USING (scope, node)
+    SELECT s.run_id, v_at, t.kind, t.scope, t.node, t.attempt, t.data
+    FROM (
+      SELECT 1 AS place, CASE WHEN begun THEN 'lost' ELSE 'handed_back' END AS kind, scope, node, attempt,
+             jsonb_build_object('worker', s.worker, 'pid', s.pid, 'losses', losses) AS data
+      FROM hit
+      UNION ALL
+      SELECT 2, 'failed', dead.scope, dead.node, hit.attempt, dead.error
+      FROM dead JOIN hit USING (scope, node)) t
+    ORDER BY t.place, t.scope, t.node
   )
   SELECT count(*),
     array_agg(scope) FILTER (WHERE state = 'ready' AND losses > 0),
