@@ -19,7 +19,11 @@ def retry(letter: DeadLetter, *, principal: Principal, trigger: str = "api") -> 
     Raises DeadLetterDecided, and what a rerun raises.
     """
     with transaction.atomic(using=conf.get("DATABASE")):
-        locked = DeadLetter.objects.select_for_update().get(pk=letter.pk)
+        # All of its run, since they are decided together: two people with two of them would each
+        # wait for the other's.
+        letters = DeadLetter.objects.select_for_update().filter(run_id=letter.run_id).order_by("pk")
+        list(letters)
+        locked = DeadLetter.objects.get(pk=letter.pk)
         if locked.state != DeadLetter.State.OPEN:
             raise DeadLetterDecided(_decided(locked))
         return rerun_run(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from threading import Thread
 
+import django.db
 import pytest
+from django.db import transaction
 
 from celesta.access.principals import SYSTEM
 from celesta.engine import bulk, canvas, dead_letters
@@ -12,11 +15,13 @@ from celesta.engine.rerun import Mode, rerun_run
 from celesta.graph.plan import Plan
 from celesta.runs.calls import Sent
 from celesta.runs.connection import one, rows
-from celesta.runs.errors import DeadLetterDecided, RunAlreadyFinished
+from celesta.runs.errors import DeadLetterDecided, EngineError, RunAlreadyFinished
 from celesta.runs.models import DeadLetter, Run
+from celesta.workflows.models import Workflow
 from tests.integration.engine.plans import plan_of, publish_plan
 from tests.integration.engine.simulation import begin, drive
 from tests.integration.engine.test_rerun import CHAIN, ended
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +86,34 @@ def test_any_rerun_takes_the_letters_of_its_run_with_it() -> None:
     run = ended(CHAIN, {"b": "failed"})
     made = rerun_run(run, principal=SYSTEM, mode=Mode.ALL).run
     assert DeadLetter.objects.get(run_id=run.pk).retried_as == made.pk
+
+
+def test_two_letters_of_a_run_retried_at_once_are_one_rerun() -> None:
+    # Given two people who retry a letter each, of one run, and who both have theirs in hand
+    run = ended(TWO, {"b": "failed", "c": "failed"})
+    answers: list[object] = []
+
+    def retry(letter: DeadLetter) -> None:
+        try:
+            answers.append(dead_letters.retry(letter, principal=SYSTEM).run.pk)
+        except EngineError as error:
+            answers.append(error.code)
+        finally:
+            django.db.connection.close()
+
+    people = [Thread(target=retry, args=[x]) for x in DeadLetter.objects.filter(run_id=run.pk)]
+    with transaction.atomic():
+        # (no run of this workflow can be written for the moment)
+        Workflow.objects.select_for_update().get(pk=run.workflow_id)
+        for person in people:
+            person.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        wait_for(lambda: one(f"{waiting} AND wait_event_type = 'Lock'", ())[0] == 2, 20)
+    for person in people:
+        person.join(20)
+    # then one of them has made a run, and the other one is told of it.
+    (made,) = Run.objects.filter(rerun_of=run.pk).values_list("pk", flat=True)
+    assert sorted(map(str, answers)) == sorted([str(made), DeadLetterDecided.code])
 
 
 def test_a_discarded_letter_is_decided() -> None:
