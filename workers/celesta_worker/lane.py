@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -39,18 +40,16 @@ IN_FLIGHT = 100
 CHUNK = 2000
 
 durations = Durations()
-_prepared: dict[int, PreparedPlan] = {}
+_prepared: WeakKeyDictionary[LoadedPlan, PreparedPlan] = WeakKeyDictionary()
 
 Key = tuple[int, int]
 
 
 def prepared_plan(loaded: LoadedPlan) -> PreparedPlan:
-    """The plan with everything done that does not depend on a run; once per process."""
-    found = _prepared.get(loaded.version)
+    """The plan with everything done that does not depend on a run; once for each loaded plan."""
+    found = _prepared.get(loaded)
     if found is None:
-        if len(_prepared) > 128:
-            _prepared.clear()
-        found = _prepared[loaded.version] = PreparedPlan(loaded.plan)
+        found = _prepared[loaded] = PreparedPlan(loaded.plan)
     return found
 
 

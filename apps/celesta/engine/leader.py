@@ -19,7 +19,7 @@ import psycopg
 from celesta import conf
 from celesta.engine import canvas, plans
 from celesta.runs import upkeep
-from celesta.runs.calls import Sent
+from celesta.runs.calls import Sent, VersionKey
 
 logger = logging.getLogger("celesta.leader")
 
@@ -64,7 +64,7 @@ class Lead:
         self._confirmed = time.monotonic()
         self._quarantine: dict[UUID | int, float] = {}
         #: What is to be published, with the version of its run when that is known.
-        self._outbox: deque[tuple[tuple[Sent, ...], int | None]] = deque()
+        self._outbox: deque[tuple[tuple[Sent, ...], VersionKey | None]] = deque()
 
     def confirm(self) -> None:
         """Before every write of a duty: go on with the term when a part of it has passed.
@@ -113,7 +113,7 @@ class Lead:
 
     # -- what duties release
 
-    def release(self, sent: tuple[Sent, ...], version: int | None = None) -> None:
+    def release(self, sent: tuple[Sent, ...], version: VersionKey | None = None) -> None:
         """Publish soon what a duty has released for one run."""
         if sent:
             self._outbox.append((sent, version))

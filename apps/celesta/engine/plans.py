@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from celesta.graph.plan import Plan
+from celesta.runs.calls import VersionKey
 from celesta.runs.connection import one, rows
 
 if TYPE_CHECKING:
@@ -37,14 +38,18 @@ class LoadedPlan:
 
 
 class _Cache:
-    """The plans used last, by version; one per process."""
+    """The plans used last, one per process.
+
+    By more than the primary key: after a backup was restored under running processes, the versions
+    published since are gone, and the next ones get their primary keys.
+    """
 
     def __init__(self, size: int = 128) -> None:
         self._size = size
-        self._plans: OrderedDict[int, LoadedPlan] = OrderedDict()
+        self._plans: OrderedDict[VersionKey, LoadedPlan] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, version: int, make: Callable[[], LoadedPlan]) -> LoadedPlan:
+    def get(self, version: VersionKey, make: Callable[[], LoadedPlan]) -> LoadedPlan:
         with self._lock:
             if version in self._plans:
                 self._plans.move_to_end(version)
@@ -60,9 +65,9 @@ class _Cache:
 _cache = _Cache()
 
 
-def load(version: int) -> LoadedPlan:
-    """The plan of a published version, by its primary key; read once per process."""
-    return _cache.get(version, lambda: _read(version))
+def load(version: VersionKey) -> LoadedPlan:
+    """The plan of a published version; read once per process."""
+    return _cache.get(version, lambda: _read(version.pk))
 
 
 def _read(version: int) -> LoadedPlan:
@@ -81,13 +86,17 @@ def of_version(version: WorkflowVersion) -> LoadedPlan:
         flow = version.workflow
         return LoadedPlan(version.pk, version.number, flow.name, flow.workspace_id, version.plan)
 
-    return _cache.get(version.pk, make)
+    return _cache.get(VersionKey(version.pk, version.checksum, version.created_at), make)
 
 
-def version_of(run: str) -> int | None:
-    """Primary key of the version a run is pinned to; None when there is no such run."""
-    found = rows("SELECT version_id FROM celesta_run WHERE id = %s::uuid", (run,))
-    return int(found[0][0]) if found else None
+def version_of(run: str) -> VersionKey | None:
+    """The version a run is pinned to; None when there is no such run."""
+    found = rows(
+        "SELECT v.id, v.checksum, v.created_at FROM celesta_run r"
+        " JOIN celesta_workflow_version v ON v.id = r.version_id WHERE r.id = %s::uuid",
+        (run,),
+    )
+    return VersionKey(*found[0]) if found else None
 
 
 def of_run(run: str) -> LoadedPlan | None:

@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+
+class VersionKey(NamedTuple):
+    """Which version that is, also among databases: primary keys begin again after a restore."""
+
+    pk: int
+    checksum: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ class Claim:
     """The answer to a message: see ``claim_v1.sql`` for the words."""
 
     answer: str
-    version: int | None = None
+    version: VersionKey | None = None
     claimed: tuple[Claimed, ...] = ()
     wave: int | None = None
     wave_left: bool = False

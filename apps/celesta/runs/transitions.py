@@ -28,6 +28,7 @@ from celesta.runs.calls import (
     NewRuns,
     Report,
     Sent,
+    VersionKey,
 )
 from celesta.runs.connection import one, rows
 
@@ -135,9 +136,12 @@ def start_many(new: NewRuns) -> dict[UUID, tuple[Sent, ...]]:
 
 
 _CLAIM = (
-    "SELECT answer, version, c_scopes, c_nodes, c_attempts, c_losses, c_inputs, c_wave, wave_left"
+    "SELECT c.answer, c.version, v.checksum, v.created_at, c.c_scopes, c.c_nodes, c.c_attempts,"
+    " c.c_losses, c.c_inputs, c.c_wave, c.wave_left"
     " FROM celesta_claim_v1(%s::bigint, %s::bigint, %s::uuid, %s::int, %s::int, %s::bigint,"
-    " %s::text, %s::int, %s::float8)"
+    " %s::text, %s::int, %s::float8) c"
+    " LEFT JOIN LATERAL (SELECT w.checksum, w.created_at FROM celesta_workflow_version w"
+    " WHERE w.id = c.version LIMIT 1) v ON true"
 )
 
 
@@ -155,7 +159,8 @@ def claim(
 ) -> Claim:
     """Claim what a message names: one node (scope, node), or up to ``take`` of a lane (hint)."""
     row = one(_CLAIM, (slot, token, run, scope, node, hint, via, take, lease))
-    answer, version, scopes, nodes, attempts, losses, inputs, wave, left = row
+    answer, pk, checksum, made, scopes, nodes, attempts, losses, inputs, wave, left = row
+    version = None if pk is None else VersionKey(pk, checksum, made)
     return Claim(answer, version, _claimed(scopes, nodes, attempts, losses, inputs), wave, left)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from celesta.runs.calls import LostHint
+from celesta.runs.calls import LostHint, VersionKey
 from celesta.runs.connection import one, rows
 
 #: Seconds for which a slot must have been idle to prove that a hint of its queue never arrived.
@@ -164,7 +164,7 @@ class DueTimers:
     """Timers of one run, of that version, that are due."""
 
     run: UUID
-    version: int
+    version: VersionKey
     timers: list[int]
 
 
@@ -174,15 +174,16 @@ def due_timers(limit: int, skip: Collection[UUID]) -> list[DueTimers]:
     A timer that comes due in a paused run is read once: firing it holds it.
     """
     found = rows(
-        "SELECT d.run_id, d.version_id, array_agg(d.id ORDER BY d.id) FROM ("
+        "SELECT d.run_id, v.id, v.checksum, v.created_at, array_agg(d.id ORDER BY d.id) FROM ("
         "  SELECT t.id, t.run_id, r.version_id FROM celesta_timer t"
         "  JOIN celesta_run r ON r.id = t.run_id"
         "  WHERE t.due_at <= now() AND NOT t.held AND t.kind <> 'deadline'"
         "    AND t.run_id <> ALL (%s::uuid[]) ORDER BY t.due_at LIMIT %s::int) d"
-        " GROUP BY d.run_id, d.version_id ORDER BY d.run_id",
+        " JOIN celesta_workflow_version v ON v.id = d.version_id"
+        " GROUP BY d.run_id, v.id ORDER BY d.run_id",
         (list(skip), limit),
     )
-    return [DueTimers(*row) for row in found]
+    return [DueTimers(run, VersionKey(*key), timers) for run, *key, timers in found]
 
 
 def past_deadline(limit: int, skip: Collection[UUID]) -> list[UUID]:
