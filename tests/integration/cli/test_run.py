@@ -18,6 +18,8 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from celesta.console.management import watching
+from celesta.runs import log_lines
+from celesta.runs.log_lines import NewLine
 from celesta.runs.models import Event, NodeRun, Output, Run
 from tests.integration.cli.conftest import Result
 from tests.processes import wait_for, worker_environment
@@ -295,3 +297,15 @@ def test_counts_are_told_when_they_change(manage: Manage, start: Manage) -> None
 
     assert sum("nodes:" in line for line in text.splitlines()) == 1
     assert time.monotonic() - began < 20
+
+
+def test_what_nodes_say_does_not_steer_the_terminal(start: Manage, manage: Manage) -> None:
+    start("-p", "order_id=7")
+    run = Run.objects.get()
+    said = "\x1b[2J\x1b]0;owned\x07 and \u202ebackwards\tbut\nthis may be"
+    log_lines.store([NewLine(str(run.pk), 0, 0, 1, 1, datetime.now(UTC), 20, "shop", said)])
+    told = manage("run", "logs", str(run.pk)).text
+    assert r"shop: \x1b[2J\x1b]0;owned\x07 and \u202ebackwards" in told
+    assert "\tbut\nthis may be" in told
+    Run.objects.filter(pk=run.pk).update(error={"code": "boom", "message": "\x1b[31m"})
+    assert "\x1b" not in manage("run", "show", str(run.pk)).text

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from celesta.access.principals import Principal
+from celesta.client.cli.printing import plain
 from celesta.console.management.terminal import Terminal
 from celesta.graph.plan import Plan
 from celesta.runs import log_queries, queries
@@ -58,4 +59,6 @@ def _tell(plan: Plan, line: LogLine, terminal: Terminal) -> None:
     severity = "error" if line.level > WARNING else "warning" if line.level == WARNING else ""
     level = terminal.paint(words["level"].ljust(8), severity)
     at = f"{timezone.localtime(line.at):%H:%M:%S}"
-    terminal.line(f"  {at}  {level} {words['node']}{item}{attempt}  {line.logger}: {line.text}")
+    terminal.line(
+        f"  {at}  {level} {words['node']}{item}{attempt}  {plain(f'{line.logger}: {line.text}')}"
+    )

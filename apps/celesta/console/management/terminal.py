@@ -11,6 +11,7 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 from django.utils import timezone
 
+from celesta.client.cli.printing import plain
 from celesta.graph.problems import Problem
 
 #: Which of Django's colours a state has.
@@ -36,7 +37,10 @@ class Terminal:
         self.as_json = as_json
 
     def line(self, text: str = "") -> None:
-        """One line of text; nothing in JSON, where only values may stand."""
+        """One line of text; nothing in JSON, where only values may stand.
+
+        What may come from anybody goes through :func:`plain` before.
+        """
         if not self.as_json:
             self._out.write(text)
 
@@ -51,7 +55,7 @@ class Terminal:
         self.line(_padded(headings, widths))
         for row in cells:
             padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-            painted = [self.paint(cell, plain) for cell, plain in zip(padded, row, strict=True)]
+            painted = [self.paint(cell, word) for cell, word in zip(padded, row, strict=True)]
             self.line("  ".join(painted).rstrip())
 
     def facts(self, pairs: Iterable[tuple[str, object]]) -> None:
@@ -66,9 +70,10 @@ class Terminal:
         """One problem, in the form in which editors find the line: ``file:line:column: ...``."""
         where = ":".join(str(part) for part in (file, problem.line, problem.column) if part)
         severity = self.paint(problem.severity, problem.severity)
-        self.line(f"{where}: {severity}: {problem.path}: {problem.message} [{problem.code}]")
+        told = f"{problem.path}: {problem.message} [{problem.code}]"
+        self.line(f"{plain(where)}: {severity}: {plain(told)}")
         if problem.hint:
-            self.line(f"    {problem.hint}")
+            self.line(f"    {plain(problem.hint)}")
 
     def paint(self, text: str, meaning: str) -> str:
         """The text in the colour of a state or severity, if it has one."""
@@ -82,6 +87,10 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _text(value: object) -> str:
+    return plain(_worded(value))
+
+
+def _worded(value: object) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, datetime):

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.core.management.base import CommandError
 
+from celesta.client.cli.printing import plain
 from celesta.console.management.terminal import Terminal
 from celesta.runs import queries
 from celesta.runs.models import Run
@@ -40,6 +41,6 @@ def tell_why(run: Run, terminal: Terminal, *, node: str | None, scope: int) -> N
         item = f" #{row.scope}" if row.scope else ""
         terminal.line(f"{name}{item}: {terminal.paint(row.state, row.state)}")
         for cause in causes:
-            terminal.line(f"  {cause.message} [{cause.code}]")
+            terminal.line(plain(f"  {cause.message} [{cause.code}]"))
     if len(found) > MOST:
         terminal.line(f"... and {len(found) - MOST} more nodes")
