@@ -22,6 +22,7 @@ from celesta.runs.models import Event, Run
 from celesta.workflows.models import Workflow
 from tests.acceptance.conftest import PATIENCE
 from tests.acceptance.hands import Hands
+from tests.faults.conftest import WORKLOAD  # knows the quick hash of the password
 from tests.webs import WebProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,7 +36,7 @@ RIGHT = "{{ nodes.each.output[params.lines - 1] }}"
 
 @pytest.fixture
 def web(transactional_db: None, tmp_path: Path) -> Iterator[WebProcess]:
-    process = WebProcess("web", tmp_path, {"STATIC_FROM_APPS": "1"})
+    process = WebProcess("web", tmp_path, {**WORKLOAD, "STATIC_FROM_APPS": "1"})
     yield process.start()
     process.stop()
 
