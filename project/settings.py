@@ -144,6 +144,9 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+#: For who signs in with a ``next`` that leads elsewhere; the admin has no page of Django's default.
+LOGIN_REDIRECT_URL = "/"
+
 STATIC_URL = "static/"
 STATIC_ROOT = env("STATIC_ROOT", str(ROOT / "staticfiles"))
 STORAGES = {

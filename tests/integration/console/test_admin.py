@@ -22,6 +22,15 @@ ADD_TOKEN = reverse("admin:celesta_access_token_add")
 ADD_VARIABLE = reverse("admin:celesta_vault_variable_add")
 
 
+def test_signing_in_leads_to_no_other_site_and_to_a_page_that_exists(
+    client: Client, django_user_model: Any
+) -> None:
+    django_user_model.objects.create_superuser("ann", "ann@example.com", "pw")
+    form = {"username": "ann", "password": "pw"}
+    answer = client.post("/admin/login/?next=//evil.example/", form, follow=True)
+    assert (answer.status_code, answer.redirect_chain[0]) == (200, ("/", 302))
+
+
 @pytest.fixture
 def entered(version: WorkflowVersion) -> dict[str, Any]:
     return {

@@ -169,5 +169,6 @@ def test_a_plain_request_is_told_and_other_sockets_are_not_ours(web: Web, token:
     headers = {"Authorization": f"Bearer {token}"}
     answer = httpx.get(f"{server.url}/api/v1/ws/", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
-    with pytest.raises(InvalidStatus), socket(server, "somewhere/else/", token):
+    with pytest.raises(InvalidStatus) as caught, socket(server, "somewhere/else/", token):
         pass
+    assert caught.value.response.status_code == 403  # and no error of the server's
