@@ -23,4 +23,4 @@ def _bases() -> tuple[Any, Any]:
 ModelAdmin, TabularInline = _bases()
 
 #: Our own look, for admin pages that show our fields.
-LOOK = Media(css={"all": ["celesta/console.css"]}, js=["celesta/console.js"])
+LOOK = Media(css={"all": ["celesta/frame.css", "celesta/console.css"]}, js=["celesta/frame.js"])

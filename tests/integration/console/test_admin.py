@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
+from celesta.access.errors import TokenExpired
 from celesta.access.models import Membership, Role, Token, Workspace
 from celesta.access.tokens import authenticate
 from celesta.triggers import schedules
@@ -215,6 +216,41 @@ def test_tokens_are_seen_and_revoked_by_admins_only(
     assert token.prefix in client_of("admin").get(listed).content.decode()
     client_of("admin").post(gone, {"post": "yes"})
     assert not Token.objects.exists()
+
+
+def test_a_token_is_rotated_by_admins_and_its_secret_shown_once(
+    client_of: Callable[[str], Client], workspace: Workspace
+) -> None:
+    client = client_of("admin")
+    old = client.post(ADD_TOKEN, token_form(workspace, "operator")).context["secret"]
+    before = Token.objects.get()
+    rotate = reverse("admin:celesta_access_token_rotate", args=[before.pk])
+    listed = client.get(reverse("admin:celesta_access_token_changelist")).content.decode()
+    assert rotate in listed
+    assert "hour" in client.get(rotate).content.decode()
+    assert client.post(rotate, {"overlap": "12"}).status_code == 200  # not among the choices
+    assert Token.objects.count() == 1
+    answer = client.post(rotate, {"overlap": "3600"})
+    assert "no-store" in answer.headers["Cache-Control"]
+    made, principal = authenticate(answer.context["secret"])
+    assert (made.name, principal.roles) == ("ci", {workspace.pk: "operator"})
+    assert authenticate(old)[0].expires_at is not None  # for an hour more
+    client.post(reverse("admin:celesta_access_token_rotate", args=[made.pk]), {"overlap": "0"})
+    with pytest.raises(TokenExpired):
+        authenticate(answer.context["secret"])
+
+
+@pytest.mark.parametrize("who", ["author", "stranger"])
+def test_nobody_else_rotates_a_token(
+    who: str, client_of: Callable[[str], Client], workspace: Workspace
+) -> None:
+    client_of("admin").post(ADD_TOKEN, token_form(workspace, "viewer"))
+    token = Token.objects.get()
+    rotate = reverse("admin:celesta_access_token_rotate", args=[token.pk])
+    assert client_of(who).get(rotate).status_code == 403
+    assert client_of(who).post(rotate, {"overlap": "0"}).status_code == 403
+    assert client_of("guest").get(rotate).status_code == 302
+    assert list(Token.objects.all()) == [token]
 
 
 def test_a_variable_is_made_and_changed_by_authors(

@@ -67,6 +67,32 @@ def test_chosen_ones_are_counted_and_retried(
     assert Run.objects.exclude(rerun_of=None).count() == 2
 
 
+def test_without_a_tick_none_is_meant(
+    client_of: Callable[[str], Client], letters: list[DeadLetter]
+) -> None:
+    operator = client_of("operator")
+    for where in (at("letters-bulk", "retry"), at("runs-bulk", "rerun")):
+        shown = operator.get(f"{where}?of=chosen").content.decode()
+        assert "Nothing was chosen" in shown
+        operator.post(f"{where}?of=chosen")
+    assert not DeadLetter.objects.exclude(state="open").exists()
+    assert not Run.objects.exclude(rerun_of=None).exists()
+
+
+def test_chosen_runs_are_counted_and_run_again(
+    client_of: Callable[[str], Client], letters: list[DeadLetter]
+) -> None:
+    operator = client_of("operator")
+    listed = operator.get(at("runs") + "?state=failed").content.decode()
+    assert listed.count('name="chosen"') == 3
+    assert 'name="chosen"' not in client_of("viewer").get(at("runs")).content.decode()
+    chosen = f"?state=failed&of=chosen&chosen={letters[1].run_id}"
+    question = operator.get(at("runs-bulk", "rerun") + chosen).content.decode()
+    assert "Rerun what failed in 1 run?" in question
+    operator.post(at("runs-bulk", "rerun") + chosen)
+    assert [run.rerun_of for run in Run.objects.exclude(rerun_of=None)] == [letters[1].run_id]
+
+
 def test_all_that_match_are_discarded_with_a_reason(
     client_of: Callable[[str], Client], letters: list[DeadLetter]
 ) -> None:

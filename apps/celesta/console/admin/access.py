@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.cache import patch_cache_control
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from celesta.access import tokens
 from celesta.access.errors import AccessError
@@ -16,7 +22,8 @@ from celesta.access.models import Membership, Role, Token, Workspace
 from celesta.access.scopes import SCOPES
 from celesta.console.admin.scoped import ScopedAdmin, principal_of, workspaces_for
 from celesta.console.bases import TabularInline
-from celesta.console.pages import show
+from celesta.console.pages import refused, show
+from celesta.console.templatetags.celesta_console import when
 
 
 class MembershipInline(TabularInline):  # type: ignore[misc]  # one of two bases
@@ -47,11 +54,20 @@ class MembershipInline(TabularInline):  # type: ignore[misc]  # one of two bases
 class WorkspaceAdmin(ScopedAdmin):
     """Superusers make workspaces; their admins give roles in them."""
 
-    list_display = ("name", "slug", "created_at")
+    list_display = ("name", "slug", "made")
+    about = (
+        "A workspace keeps workflows, runs, schedules and tokens apart from those of others. "
+        "Its members have a role in it: viewer, operator, author, approver or admin."
+    )
     search_fields = ("name", "slug")
     ordering = ("slug",)
     inlines = (MembershipInline,)
     prepopulated_fields = {"slug": ("name",)}
+
+    @admin.display(description="Created", ordering="created_at")
+    def made(self, workspace: Workspace) -> SafeString | str:
+        """When it was made."""
+        return when(workspace.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The workspaces in which the user has a role."""
@@ -107,6 +123,18 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # not so at run tim
         }
 
 
+class RotateForm(forms.Form):
+    """How long the secret that is replaced goes on working."""
+
+    overlap = forms.TypedChoiceField(
+        label="The old secret works for another",
+        choices=[(0, "nothing: it ends now"), (3600, "hour"), (86_400, "day"), (604_800, "week")],
+        coerce=int,
+        initial=3600,
+        help_text="Time to give the new one to every program that has the old one.",
+    )
+
+
 @admin.register(Token)
 class TokenAdmin(ScopedAdmin):
     """Tokens, for admins of their workspace as in the API. The secret is shown once."""
@@ -114,13 +142,81 @@ class TokenAdmin(ScopedAdmin):
     form = TokenForm
     writes = Role.ADMIN
     list_display = (
-        "name", "prefix", "user", "workspace", "role", "scopes", "created_at", "expires_at",
-        "last_used_at",
+        "name", "prefix", "user", "workspace", "role", "scopes", "made", "expires", "last_used",
+        "rotation",
     )  # fmt: skip
     list_filter = ("workspace", "role")
     search_fields = ("name", "prefix")
     ordering = ("-created_at",)
     list_select_related = ("user", "workspace")
+
+    about = (
+        "Programs use Celesta with tokens, each with a role and, if you like, a few scopes. "
+        "The secret is shown once. Rotate a token to replace it without an interruption."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's own, and the page that replaces a token."""
+        view = self.admin_site.admin_view(self.rotate_view)
+        ours = path("<int:token_id>/rotate/", view, name="celesta_access_token_rotate")
+        return [ours, *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: Token | None = None) -> tuple[str, ...]:
+        """What is chosen of a new one; of one that is there, all that is known."""
+        del request
+        if obj is None:
+            return TokenForm.Meta.fields
+        return (
+            "name", "prefix", "user", "workspace", "role", "scopes", "made", "expires", "last_used",
+            "rotation",
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
+        """All of a token that is there."""
+        return self.get_fields(request, obj) if obj else ()
+
+    def rotate_view(self, request: HttpRequest, token_id: int) -> HttpResponse:
+        """Ask how long the old secret goes on; then show the new one, once."""
+        rows = self.get_queryset(request).select_related("user", "workspace")
+        token = rows.filter(pk=min(token_id, 2**63 - 1)).first()
+        if token is None or not self.has_view_permission(request, token):
+            raise PermissionDenied
+        form = RotateForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            context = {"form": form, "token": token}
+            return show(request, "rotate.html", context, title="Rotate token", section="tokens")
+        try:
+            made, secret = tokens.rotate(token, timedelta(seconds=form.cleaned_data["overlap"]))
+        except RoleTooLow as error:
+            return refused(request, error)
+        self.log_addition(request, made, [{"added": {"name": f"rotated from {token.prefix}"}}])
+        answer = show(
+            request, "token.html", {"token": made, "secret": secret, "before": token},
+            title="New token", section="tokens",
+        )  # fmt: skip
+        patch_cache_control(answer, no_store=True)
+        return answer
+
+    @admin.display(description="Created", ordering="created_at")
+    def made(self, token: Token) -> SafeString | str:
+        """When it was made."""
+        return when(token.created_at)
+
+    @admin.display(description="Expires", ordering="expires_at")
+    def expires(self, token: Token) -> SafeString | str:
+        """When it ends to work."""
+        return when(token.expires_at, "never")
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def last_used(self, token: Token) -> SafeString | str:
+        """When it was last used, to the minute."""
+        return when(token.last_used_at, "never")
+
+    @admin.display(description="Replace it")
+    def rotation(self, token: Token) -> SafeString:
+        """To the page that makes a new secret."""
+        address = reverse("admin:celesta_access_token_rotate", args=[token.pk])
+        return format_html('<a href="{}">rotate</a>', address)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The tokens of the workspaces of which one is an admin."""

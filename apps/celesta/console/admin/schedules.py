@@ -11,12 +11,12 @@ from django.contrib import admin
 from django.forms import Media
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone as clock
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from celesta.access.models import Role
 from celesta.console.admin.scoped import ScopedAdmin, principal_of, workspaces_for
+from celesta.console.templatetags.celesta_console import exact
 from celesta.triggers import schedules
 from celesta.triggers.checks import problems_of
 from celesta.triggers.models import Schedule, ScheduleSlot
@@ -119,6 +119,10 @@ class ScheduleAdmin(ScopedAdmin):
     """Schedules with their next times; operators write them."""
 
     form = ScheduleForm
+    about = (
+        "A schedule starts a workflow by the clock: by a cron expression, at intervals, or once. "
+        "Open one to see what became of each time, run it now, pause it or fill in the past."
+    )
     writes = Role.OPERATOR
     readonly_fields = ("next_times", "last_slots")
     list_display = (
@@ -167,13 +171,13 @@ class ScheduleAdmin(ScopedAdmin):
         return schedule.timing.describe()
 
     @admin.display(description="Next", ordering="next_at")
-    def next_shown(self, schedule: Schedule) -> str:
+    def next_shown(self, schedule: Schedule) -> SafeString | str:
         """The next slot in the schedule's own zone."""
         if schedule.enabled and schedule.held:
             return "paused" if schedule.paused else "workflow paused"
         if schedule.next_at is None:
             return "—"
-        return f"{schedule.next_at.astimezone(zone(schedule.timezone)):%Y-%m-%d %H:%M:%S %Z}"
+        return exact(schedule.next_at, zone(schedule.timezone))
 
     @admin.display(description="Slots")
     def history(self, schedule: Schedule) -> SafeString:
@@ -210,8 +214,7 @@ class ScheduleAdmin(ScopedAdmin):
             return f"none while {'it' if schedule.paused else 'the workflow'} is paused"
         place = zone(schedule.timezone)
         rows = [
-            (f"{at.astimezone(place):%a %Y-%m-%d %H:%M:%S %Z}", in_utc(at, place))
-            for at in schedules.upcoming(schedule, COMING)
+            (exact(at, place), in_utc(at, place)) for at in schedules.upcoming(schedule, COMING)
         ]
         lines = format_html_join("", "<li>{} <small>{}</small></li>", rows)
         return format_html("<ol>{}</ol>", lines) if rows else "none any more"
@@ -220,7 +223,7 @@ class ScheduleAdmin(ScopedAdmin):
     def last_slots(self, schedule: Schedule) -> SafeString | str:
         """What became of the newest slots."""
         rows = ScheduleSlot.objects.filter(schedule=schedule)[:SLOTS]
-        shown = [(f"{clock.localtime(row.slot):%Y-%m-%d %H:%M:%S}", _outcome(row)) for row in rows]
+        shown = [(exact(row.slot, zone(schedule.timezone)), _outcome(row)) for row in rows]
         page = format_html(
             '<a href="{}">all of them, run now, pause, backfill</a>',
             reverse("celesta_console:schedule", args=[schedule.pk]),

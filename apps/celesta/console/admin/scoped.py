@@ -35,6 +35,9 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # one of two bases, chosen
     """Rows of one's workspaces: members see them, ``writes`` is the role that changes them."""
 
     writes: ClassVar[Role] = Role.AUTHOR
+    #: What the list is for, told above it (Unfold only).
+    about: ClassVar[str] = ""
+    list_before_template = "celesta_console/_about.html"
     show_full_result_count = False
     list_per_page = 50
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from celesta.console.drawing import pictures
@@ -16,6 +18,8 @@ from celesta.console.showing import times
 from celesta.graph.plan import PlanNode
 
 register = template.Library()
+#: As the engine writes instants into its sentences.
+ISO_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+\d\d:\d\d)")
 
 
 @register.simple_tag
@@ -43,7 +47,9 @@ def when(moment: datetime | None, empty: str = "") -> SafeString | str:
     local = timezone.localtime(moment)
     exact = f"{local:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f" {local:%Z}"
     said = times.ago(moment, timezone.now())
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, said)
+    return format_html(
+        '<time datetime="{}" title="{}" data-exact>{}</time>', moment.isoformat(), exact, said
+    )
 
 
 @register.simple_tag
@@ -64,10 +70,36 @@ def kind_of(node: PlanNode) -> str:
     return pictures.kind_of(node)
 
 
+@register.simple_tag
+def clock(moment: datetime | None, digits: int = 3) -> SafeString | str:
+    """The time of day, to the millisecond or to the second; a script shows the viewer's own."""
+    if moment is None:
+        return ""
+    time = f"{timezone.localtime(moment):%H:%M:%S.%f}"
+    return format_html(
+        '<time datetime="{}" title="{}" data-exact data-clock="{}">{}</time>',
+        moment.isoformat(), instant(moment), digits, time[:-3] if digits else time[:-7],
+    )  # fmt: skip
+
+
 @register.filter
-def clock(moment: datetime | None) -> str:
-    """The time of day to the millisecond, in the current zone."""
-    return f"{timezone.localtime(moment):%H:%M:%S.%f}"[:-3] if moment else ""
+def instant(moment: datetime) -> str:
+    """Date, time and zone of the server, for hints; a script puts the viewer's own in its place."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
+
+
+@register.filter
+def instants(text: str) -> SafeString:
+    """A sentence with its ISO instants as times that have the exact one on hovering."""
+    parts = ISO_INSTANT.split(text)
+    return format_html_join(
+        "",
+        "{}{}",
+        (
+            (said, exact(datetime.fromisoformat(at)) if at else "")
+            for said, at in zip_longest(parts[::2], parts[1::2])
+        ),
+    )
 
 
 @register.filter

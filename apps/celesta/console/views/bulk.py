@@ -72,8 +72,9 @@ def letters_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpR
         raise Http404
     asked = {name: request.GET.get(name, "") for name in LETTER_FILTERS}
     rows = _letters(principal, {**asked, "state": DeadLetter.State.OPEN})
-    if chosen := request.GET.getlist("chosen"):
-        rows = rows.filter(pk__in=[number for text in chosen[:1000] if (number := _id(text))])
+    if _by_hand(request):
+        chosen = request.GET.getlist("chosen")[:1000]
+        rows = rows.filter(pk__in=[number for text in chosen if (number := _id(text))])
     act = bulk.letter_verb(verb, principal=principal, reason=reason_of(request), trigger="console")
     after = request.POST.get("after", "")
     if after and _id(after) is None:
@@ -98,7 +99,7 @@ def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResp
         after = UUID(request.POST["after"]) if request.POST.get("after") else None
     except ValueError as error:
         raise Http404 from error
-    if request.GET.getlist("chosen"):
+    if _by_hand(request):
         rows = rows.filter(pk__in=_uuids(request.GET.getlist("chosen")))
     act = bulk.run_verb(
         verb, principal=principal, reason=reason_of(request), mode=Mode.FAILED, trigger="console"
@@ -113,6 +114,11 @@ def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResp
 def _id(text: str) -> int | None:
     """The id of a dead letter; None for what can be none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else None
+
+
+def _by_hand(request: HttpRequest) -> bool:
+    """Whether only rows that were ticked are meant: without a single tick, none at all."""
+    return bool(request.GET.getlist("chosen")) or request.GET.get("of") == "chosen"
 
 
 def _uuids(texts: list[str]) -> list[UUID]:
@@ -144,6 +150,7 @@ def _asked(
         "verb": words[0], "number": number, "back": back,
         "what": f"{number}{' and more' * more} {_plural(what, number)}",
         "with_reason": with_reason, "reason": reason_of(request), "back_query": _without(request),
+        "unchosen": _by_hand(request) and not request.GET.getlist("chosen"),
     }  # fmt: skip
     if request.method == "POST":
         done = bulk.apply(rows, act, after=after)
@@ -171,4 +178,5 @@ def _operated(principal: Principal) -> list[int]:
 
 
 def _without(request: HttpRequest) -> str:
-    return urlencode([(k, v) for k, values in request.GET.lists() for v in values if k != "chosen"])
+    kept = ((k, v) for k, values in request.GET.lists() for v in values)
+    return urlencode([(k, v) for k, v in kept if k not in ("chosen", "of")])

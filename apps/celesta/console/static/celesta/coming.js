@@ -20,7 +20,10 @@ document.addEventListener("DOMContentLoaded", () => {
     } catch {
       return; // the server is away for a moment: the next key asks again
     }
-    if (answer.ok && !answer.redirected && number === asked) place.innerHTML = await answer.text();
+    if (answer.ok && !answer.redirected && number === asked) {
+      place.innerHTML = await answer.text();
+      document.dispatchEvent(new CustomEvent("celesta:filled", { detail: place }));
+    }
   }
 
   const soon = (event) => {

@@ -50,20 +50,35 @@
     element.scrollLeft = element.scrollWidth;
   }
 
-  // What an instant is on the viewer's own clock, beside the zone that it is shown in.
-  function localize(within) {
-    for (const time of within.querySelectorAll("time[data-exact]")) {
-      const here = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-      time.title = `${here} on your clock; ${time.title}`;
-      time.removeAttribute("data-exact");
-    }
+  // Instants are put on the viewer's clock by frame.js.
+  function filled(within) {
+    document.dispatchEvent(new CustomEvent("celesta:filled", { detail: within }));
   }
-  localize(root);
 
   document.addEventListener("submit", (event) => {
     const question = event.submitter && event.submitter.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
   });
+
+  // Rows are chosen one by one, or all that are shown; what is done with them waits for the first.
+  function counted() {
+    const boxes = [...root.querySelectorAll("input[name=chosen]")];
+    const chosen = boxes.filter((box) => box.checked).length;
+    for (const button of root.querySelectorAll("[data-of-chosen]")) button.disabled = !chosen;
+    for (const place of root.querySelectorAll("[data-choosing]")) place.textContent = `${chosen} chosen:`;
+    for (const all of root.querySelectorAll("[data-choose-all]")) {
+      all.checked = chosen > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
+  }
+  root.addEventListener("change", ({ target }) => {
+    if ("chooseAll" in target.dataset) {
+      root.querySelectorAll("input[name=chosen]").forEach((box) => { box.checked = target.checked; });
+    }
+    counted();
+  });
+  window.addEventListener("pageshow", counted); // a browser that goes back remembers the ticks
+  counted();
 
   // A node opens beside its run.
   document.addEventListener("click", (event) => {
@@ -93,6 +108,7 @@
       log.scrollTop = log.scrollHeight;
     });
     panel.scrollTop = top;
+    filled(panel);
     const close = document.createElement("button");
     close.type = "button";
     close.className = "button close";
@@ -167,8 +183,7 @@
     item.className = `t-${TONES[line.level] || (/^(ERROR|CRITICAL)/.test(line.level) ? "error" : "info")}`;
     const at = document.createElement("time");
     at.dateTime = at.title = line.at;
-    const local = Date.parse(line.at) + Number(log.dataset.offset) * 1000; // the server's zone
-    at.textContent = new Date(local).toISOString().slice(11, 23);
+    Object.assign(at.dataset, { exact: "", clock: "3" });
     const level = document.createElement("b");
     level.textContent = line.level;
     const logger = document.createElement("span");
@@ -179,6 +194,7 @@
     text.textContent = line.text;
     item.append(at, " ", level, " ", logger, " ", text);
     const next = [...log.children].find((other) => Number(other.dataset.line) > line.id);
+    filled(item);
     log.insertBefore(item, next || null);
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
@@ -206,6 +222,7 @@
 
   function put(html) {
     const scrolled = [...live.querySelectorAll(".scroll, .graph, pre")].map((e) => [e.scrollLeft, e.scrollTop]);
+    const chosen = new Set([...live.querySelectorAll("input[name=chosen]:checked")].map((box) => box.value));
     const held = document.activeElement && live.contains(document.activeElement)
       ? document.activeElement.getAttribute("href") : null;
     const fresh = document.createElement("template");
@@ -216,7 +233,9 @@
     }
     if (!parts.length) live.replaceChildren(fresh.content);
     badges = null;
-    localize(live);
+    live.querySelectorAll("input[name=chosen]").forEach((box) => { box.checked = chosen.has(box.value); });
+    counted();
+    filled(live);
     live.querySelectorAll(".scroll, .graph, pre").forEach((element, i) => {
       if (i in scrolled) [element.scrollLeft, element.scrollTop] = scrolled[i];
     });
