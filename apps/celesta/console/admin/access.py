@@ -187,7 +187,7 @@ class TokenAdmin(ScopedAdmin):
             return show(request, "rotate.html", context, title="Rotate token", section="tokens")
         try:
             made, secret = tokens.rotate(token, timedelta(seconds=form.cleaned_data["overlap"]))
-        except RoleTooLow as error:
+        except AccessError as error:
             return refused(request, error)
         self.log_addition(request, made, [{"added": {"name": f"rotated from {token.prefix}"}}])
         answer = show(
