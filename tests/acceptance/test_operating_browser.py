@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from celesta.access import workspaces
 from celesta.access.principals import SYSTEM
+from celesta.engine.cancellation import cancel_run
+from celesta.engine.pausing import pause_run, resume_run
 from celesta.engine.start import start_run
 from celesta.workflows import publishing
 
@@ -80,3 +82,25 @@ def test_from_a_failure_to_its_repair(
     expect(
         page.get_by_role("heading", name=re.compile("Rerun what failed in 2 runs"))
     ).to_be_visible()
+
+
+def test_the_buttons_of_a_run_follow_its_state(sign_in: Callable[..., Page]) -> None:
+    version = publishing.publish(workspaces.default(), DOCUMENT, by=None)
+    run = start_run(version, {}, principal=SYSTEM).run
+    page = sign_in(f"/runs/{run.pk}/")
+    actions = page.locator("[data-part=actions]")
+    expect(actions.get_by_role("link", name="Pause")).to_be_visible()
+    # Somebody else pauses it, lets it go on, and cancels it: nothing is reloaded here.
+    pause_run(run.pk, by="somebody", reason="")
+    expect(actions.get_by_role("button", name="Resume")).to_be_visible()
+    expect(actions.get_by_role("link", name="Pause")).to_have_count(0)
+    resume_run(run.pk, by="somebody")
+    expect(actions.get_by_role("link", name="Pause")).to_be_visible()
+    expect(actions.get_by_role("button", name="Resume")).to_have_count(0)
+    # A button that came later works as if it had been there from the beginning.
+    pause_run(run.pk, by="somebody", reason="")
+    actions.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("The run goes on")).to_be_visible()
+    cancel_run(run.pk, by="somebody", reason="")
+    expect(actions.get_by_role("link", name="Cancel")).to_have_count(0)
+    expect(actions.get_by_role("link", name="Rerun…")).to_be_visible()

@@ -229,7 +229,11 @@
     fresh.innerHTML = html;
     const parts = fresh.content.querySelectorAll("[data-part]");
     for (const part of parts) {
-      live.querySelector(`[data-part="${part.dataset.part}"]`).replaceChildren(...part.childNodes);
+      const place = root.querySelector(`[data-part="${part.dataset.part}"]`);
+      // Buttons stay under the pointer, and keep the focus, until there are others.
+      if (part.dataset.of && part.dataset.of === place.dataset.of) continue;
+      Object.assign(place.dataset, part.dataset);
+      place.replaceChildren(...part.childNodes);
     }
     if (!parts.length) live.replaceChildren(fresh.content);
     badges = null;
@@ -242,7 +246,5 @@
     if (held) [...live.querySelectorAll("a")].find((a) => a.getAttribute("href") === held)?.focus({ preventScroll: true });
     Object.assign(live.dataset, live.querySelector(".state-of-live").dataset);
     document.dispatchEvent(new CustomEvent("celesta:shown"));
-    const over = live.dataset.live !== "1";
-    document.querySelectorAll("[data-while-live]").forEach((element) => { element.hidden = over; });
   }
 })();
