@@ -1,5 +1,5 @@
 /** The document being edited, and everything that is known about it. One text is the truth. */
-import { Away, call, formOf, Refused } from '../lib/api';
+import { all, Away, call, formOf, Refused } from '../lib/api';
 import { freeName } from '../lib/names';
 import type { Point } from '../lib/layout';
 import { removeNodes, renameNode, setIn, Unreadable } from './document/edit';
@@ -75,10 +75,9 @@ export class Editor {
     const { api, workspace } = this.page;
     const types = await call<NodeType[]>(`${api}node-types/`).catch(() => []);
     this.types = types.filter((type) => type.name !== 'end');
-    const shown = await call<{ results?: { name: string }[] }>(`${api}variables/`, {
-      workspace,
-    }).catch(() => ({ results: [] }));
-    this.variables = (shown.results ?? []).map((one) => one.name);
+    this.variables = (await all<{ name: string }>(`${api}variables/`, workspace)).map(
+      (one) => one.name,
+    );
   }
 
   // -- changing
@@ -289,8 +288,10 @@ export class Editor {
 
   async save(): Promise<boolean> {
     return this.#acting('save', async (source) => {
-      if (!this.page.urls.save) await this.#create(source);
-      else {
+      if (!this.page.urls.save) {
+        await this.#create(source);
+        await this.#headed();
+      } else {
         const form = formOf({ source, base: this.page.revision });
         const { revision } = await call<{ revision: number }>(this.page.urls.save, { body: form });
         this.page = { ...this.page, revision };
@@ -314,6 +315,20 @@ export class Editor {
     window.history.replaceState(null, '', made.urls.page);
   }
 
+  /** The head of the page is the server's: saved or published, it has another name and other tabs. */
+  async #headed(): Promise<void> {
+    const answer = await fetch(this.page.urls.page ?? '', { credentials: 'same-origin' }).catch(
+      () => null,
+    );
+    if (!answer?.ok || answer.redirected) return; // it stays as it was
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    document.title = fresh.title;
+    for (const part of ['header.top', 'nav.tabs']) {
+      const put = fresh.querySelector(`.celesta ${part}`);
+      if (put) document.querySelector(`.celesta ${part}`)?.replaceWith(put);
+    }
+  }
+
   async publish(note: string): Promise<boolean> {
     return this.#acting('publish', async (source) => {
       if (!this.page.urls.publish) await this.#create(source);
@@ -331,6 +346,7 @@ export class Editor {
         ? `Published as version ${done.version}.`
         : `Nothing to publish: the document equals version ${done.version}.`;
       this.said = { text, bad: false, version: done.version };
+      await this.#headed();
     });
   }
 

@@ -55,6 +55,25 @@ export async function call<T>(address: string, options: Call = {}): Promise<T> {
   return body as T;
 }
 
+/** Pages of a list that are read at most: nobody chooses from more than that. */
+const PAGES = 50;
+
+/** All rows of a list, page by page; of one that breaks off, what came before. */
+export async function all<T>(address: string, workspace: string): Promise<T[]> {
+  const rows: T[] = [];
+  let next: string | null = address;
+  for (let page = 0; next && page < PAGES; page += 1) {
+    const shown: { results?: T[]; next?: string | null } = await call<{
+      results?: T[];
+      next?: string | null;
+    }>(next, { workspace }).catch(() => ({}));
+    rows.push(...(shown.results ?? []));
+    // The address may name another host than the page's, behind a proxy.
+    next = shown.next ? address + new URL(shown.next, window.location.href).search : null;
+  }
+  return rows;
+}
+
 /** A form of texts, for the pages' own addresses. */
 export function formOf(fields: Record<string, string | number>): FormData {
   const form = new FormData();
