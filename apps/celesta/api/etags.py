@@ -29,7 +29,7 @@ def of(data: Any) -> str:
 
 def tagged(request: Request, response: Any, tag: str) -> Any:
     """The response with its tag; 304 without a body when the caller has it already."""
-    if _names(request.headers.get("If-None-Match"), tag):
+    if names(request.headers.get("If-None-Match"), tag):
         response = HttpResponse(status=304)
         del response.headers["Content-Type"]
     response.headers["ETag"] = tag
@@ -44,11 +44,12 @@ def demand(request: Request, data: Any) -> None:
     asked = request.headers.get("If-Match")
     if asked is None:
         return
-    if data is None or not _names(asked, of(data)):
+    if data is None or not names(asked, of(data)):
         raise PreconditionFailed
 
 
-def _names(header_value: str | None, tag: str) -> bool:
+def names(header_value: str | None, tag: str) -> bool:
+    """Whether a list of tags (or ``*``, which is any) has this one."""
     if header_value is None:
         return False
     named = [one.strip().removeprefix("W/") for one in header_value.split(",")]

@@ -91,6 +91,16 @@ class PreconditionFailed(Refusal):
     status = 412
 
 
+class PreconditionRequired(Refusal):
+    """Send If-Match with the ETag of the draft that you have read; '*' overwrites whatever is kept.
+
+    Else what somebody else has written would be lost unseen.
+    """
+
+    code = "precondition_required"
+    status = 428
+
+
 class BulkRefused(Refusal):
     """Some of the runs cannot be started, so none was; 'errors' says which and why."""
 

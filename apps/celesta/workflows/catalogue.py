@@ -130,9 +130,7 @@ def use(workspace: Workspace, template: Template, name: str, *, by: Any) -> Work
     Other faults than that of the name are left to the draft's editor: a function that this
     installation does not have yet, say.
     """
-    checked = publishing.validate({**template.document, "workflow": name})
-    if faults := [found for found in checked.problems if found.path == "workflow"]:
-        raise DocumentInvalid(faults)
+    drafts.check_name(name)
     workflow, is_new = drafts.begin(workspace, name, template.under(name), by=by)
     if not is_new:
         raise WorkflowExists(f"There is a workflow {name!r} already; choose another name.")

@@ -12,8 +12,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from celesta.access.models import Workspace
+from celesta.graph.problems import DocumentInvalid
+from celesta.workflows import publishing
 from celesta.workflows.errors import WorkflowError
 from celesta.workflows.models import Workflow
+from celesta.workflows.publishing import Publication
 
 #: Name of a draft that does not name its workflow yet.
 UNTITLED: Final = "untitled"
@@ -30,6 +33,8 @@ class Opened:
     revision: int
     by: str = ""
     at: datetime | None = None
+    #: Whether a draft is kept; else the text is what is published.
+    kept: bool = False
 
 
 class DraftChanged(WorkflowError):
@@ -58,7 +63,8 @@ def opened(workflow: Workflow, beginning: str = "") -> Opened:
         raise DraftGone
     published = stored.current.source if stored.current else beginning
     by = str(stored.draft_by) if stored.draft_by else ""
-    return Opened(stored.draft or published, stored.draft_revision, by, stored.draft_at)
+    text, kept = stored.draft or published, bool(stored.draft)
+    return Opened(text, stored.draft_revision, by, stored.draft_at, kept)
 
 
 def create(workspace: Workspace, text: str, *, by: Any) -> Workflow:
@@ -79,11 +85,12 @@ def begin(workspace: Workspace, name: str, text: str, *, by: Any) -> tuple[Workf
     return workflow, is_new
 
 
-def save(workflow: Workflow, text: str, revision: int, *, by: Any) -> int:
+def save(workflow: Workflow, text: str, revision: int, *, by: Any, rename: bool = True) -> int:
     """Keep the text and return the new revision.
 
     Raises DraftChanged when somebody saved or published after ``revision``, and DraftGone; nothing
-    is kept then. The same text saved twice is no conflict.
+    is kept then. The same text saved twice is no conflict. With ``rename`` a workflow that was
+    never published is called what the text calls it from now on.
     """
     with transaction.atomic():
         saved = Workflow.objects.filter(pk=workflow.pk, draft_revision=revision).update(
@@ -98,28 +105,60 @@ def save(workflow: Workflow, text: str, revision: int, *, by: Any) -> int:
             if theirs.text == text:
                 return theirs.revision
             raise DraftChanged(theirs)
-        _rename(workflow, text)
+        if rename:
+            _rename(workflow, text)
     return revision + 1
 
 
-def discard(workflow: Workflow, revision: int) -> bool:
-    """Throw the draft away; a workflow that is nothing else goes with it, and True is returned.
+def publish(
+    workflow: Workflow, *, by: Any, note: str = "", revision: int | None = None
+) -> Publication:
+    """Publish the draft that is kept; without one nothing changes.
 
-    Raises DraftChanged when somebody saved or published after ``revision``; all is kept then.
+    Raises DraftChanged when somebody saved or published after ``revision``, if one is given,
+    DraftGone, and what ``publishing.publish_document`` raises: the draft is kept then.
     """
     with transaction.atomic():
-        stored = Workflow.objects.select_for_update().filter(pk=workflow.pk).first()
-        if stored is None:
+        draft = _locked(workflow, revision)
+        return publishing.publish_document(
+            workflow.workspace, draft.text, by=by, note=note, name=workflow.name
+        )
+
+
+def discard(workflow: Workflow, revision: int | None = None) -> bool:
+    """Throw the draft away; a workflow that is nothing else goes with it, and True is returned.
+
+    Raises DraftChanged when somebody saved or published after ``revision``, if one is given; all is
+    kept then.
+    """
+    with transaction.atomic():
+        try:
+            _locked(workflow, revision)
+        except DraftGone:
             return True  # somebody else was faster
-        if stored.draft_revision != revision:
-            raise DraftChanged(opened(workflow))
-        if stored.current_id is None:
-            stored.delete()
+        rows = Workflow.objects.filter(pk=workflow.pk)
+        if rows.filter(current=None).delete()[0]:
             return True
-        Workflow.objects.filter(pk=workflow.pk).update(
+        rows.exclude(draft="").update(
             draft="", draft_by=None, draft_at=None, draft_revision=F("draft_revision") + 1
         )
     return False
+
+
+def _locked(workflow: Workflow, revision: int | None) -> Opened:
+    """The draft under a lock: it stays so in this transaction. Raises DraftChanged, DraftGone."""
+    Workflow.objects.select_for_update().filter(pk=workflow.pk).first()
+    draft = opened(workflow)
+    if revision is not None and revision != draft.revision:
+        raise DraftChanged(draft)
+    return draft
+
+
+def check_name(name: str) -> None:
+    """Raise DocumentInvalid when no document could give a workflow this name."""
+    checked = publishing.validate({"workflow": name})
+    if faults := [found for found in checked.problems if found.path == "workflow"]:
+        raise DocumentInvalid(faults)
 
 
 def name_in(text: str) -> str:

@@ -21,7 +21,7 @@ from celesta.console.pages import pages_built, show
 from celesta.console.views.editor import writable_workspace
 from celesta.console.views.workflows import visible_workflow
 from celesta.graph.problems import DocumentInvalid
-from celesta.workflows import drafts, publishing
+from celesta.workflows import drafts
 from celesta.workflows.drafts import DraftChanged, Opened
 from celesta.workflows.errors import WorkflowError
 from celesta.workflows.models import Workflow
@@ -123,14 +123,9 @@ def publish(request: HttpRequest, principal: Principal, workflow_id: int) -> Htt
         return _unfit(form)
     by = user_of(request)
     try:
-        drafts.save(workflow, form.text, form.cleaned_data["base"] or 0, by=by)
-        publication = publishing.publish_document(
-            workflow.workspace,
-            form.text,
-            by=by,
-            note=form.cleaned_data["note"],
-            name=workflow.name,
-        )
+        kept = drafts.save(workflow, form.text, form.cleaned_data["base"] or 0, by=by)
+        note = form.cleaned_data["note"]
+        publication = drafts.publish(workflow, by=by, note=note, revision=kept)
     except DraftChanged as error:
         return _conflict(error)
     except DocumentInvalid as error:

@@ -59,6 +59,7 @@ def new(request: HttpRequest, principal: Principal) -> HttpResponse:
         editing.problems = _validated(editing)
         return _shown(request, principal, editing)
     editing.workflow = drafts.create(workspace, editing.text, by=user_of(request))
+    editing.base = editing.workflow.draft_revision
     return _act(request, principal, editing)
 
 
@@ -89,12 +90,18 @@ def edit(request: HttpRequest, principal: Principal, workflow_id: int) -> HttpRe
     if not _fit_to_keep(editing):
         return _shown(request, principal, editing, status=400)
     try:
-        drafts.save(workflow, editing.text, editing.base, by=user_of(request))
+        editing.base = drafts.save(workflow, editing.text, editing.base, by=user_of(request))
     except DraftChanged as error:
-        editing.conflict, editing.base = error.theirs, error.theirs.revision
-        editing.problems = _validated(editing)
-        return _shown(request, principal, editing, status=409)
+        return _conflict(request, principal, editing, error)
     return _act(request, principal, editing)
+
+
+def _conflict(
+    request: HttpRequest, principal: Principal, editing: Editing, error: DraftChanged
+) -> HttpResponse:
+    editing.conflict, editing.base = error.theirs, error.theirs.revision
+    editing.problems = _validated(editing)
+    return _shown(request, principal, editing, status=409)
 
 
 def _fit_to_keep(editing: Editing) -> bool:
@@ -117,7 +124,6 @@ def _act(request: HttpRequest, principal: Principal, editing: Editing) -> HttpRe
     """The draft is kept; now what the button says."""
     workflow = editing.workflow
     assert workflow is not None  # noqa: S101 - callers saved it
-    editing.base = drafts.opened(workflow).revision
     if request.POST.get("action") == "publish":
         return _publish(request, principal, editing, workflow)
     editing.problems = _validated(editing)
@@ -131,15 +137,13 @@ def _publish(
     request: HttpRequest, principal: Principal, editing: Editing, workflow: Workflow
 ) -> HttpResponse:
     try:
-        publication = publishing.publish_document(
-            workflow.workspace,
-            editing.text,
-            by=user_of(request),
-            note=editing.note,
-            name=workflow.name,
+        publication = drafts.publish(
+            workflow, by=user_of(request), note=editing.note, revision=editing.base
         )
     except DocumentInvalid as error:
         editing.problems = at_lines(error.problems, editing.text)
+    except DraftChanged as error:
+        return _conflict(request, principal, editing, error)
     except WorkflowError as error:
         mismatch = Problem(error.code, "workflow", error.detail, "Rename it, or make a new one.")
         editing.problems = [mismatch.at(_line_of_name(editing.text), 1)]
