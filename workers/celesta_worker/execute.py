@@ -7,7 +7,7 @@ Only :class:`~celesta_worker.interrupts.NodeInterrupted` passes: then the node i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from celesta.graph import expressions
+from celesta.engine import settling
 from celesta.graph.node_types import Registry, registry
 from celesta.graph.plan import Plan, PlanNode
 from celesta.runs.outcomes import Failed, Outcome, Skipped
@@ -65,7 +65,7 @@ def prepare(node: PlanNode, types: Registry = registry) -> Prepared:
     if not isinstance(found, NodeTypeBase):
         return Prepared(node, None, None, is_async=False)
     config: BaseModel | None = None
-    if not has_template(_own(found, node.config)):
+    if not has_template(settling.own_part(found, node.config)):
         try:
             config = found.Config.model_validate(dict(node.config))
         except ValidationError:
@@ -138,41 +138,8 @@ def _before(
     if node_type is None:
         # Retryable: during a rolling upgrade another worker may know it.
         return Failed(f"this worker knows no node type {node.type!r}", code="unknown_node_type")
-    try:
-        if node.when is not None and not expressions.condition(node.when, context.scope):
-            return Skipped("its condition was false")
-        if prepared.config is not None:
-            return node_type, prepared.config
-        own = expressions.resolve(_own(node_type, node.config), context.scope, "with")
-        return node_type, node_type.Config.model_validate({**node.config, **own})
-    except expressions.ExpressionError as error:
-        return Failed(
-            f"{error.path}: {error.message}",
-            code=error.code,
-            retryable=False,
-            details={"path": error.path},
-        )
-    except ValidationError as error:
-        return _invalid(node_type, error)
-
-
-def _own(node_type: NodeTypeBase[Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of the config whose templates belong to this node's scope."""
-    return {key: value for key, value in config.items() if key not in node_type.unresolved}
-
-
-def _invalid(node_type: NodeTypeBase[Any], error: ValidationError) -> Failed:
-    found = [
-        {"path": ".".join(["with", *map(str, item["loc"])]), "message": item["msg"]}
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return Failed(
-        f"the resolved config does not fit {node_type.name}: "
-        f"{found[0]['path']}: {found[0]['message']}",
-        code="invalid_config",
-        retryable=False,
-        details={"errors": found},
-    )
+    settled = settling.settled(node, node_type, context.scope, prepared.config)
+    return settled if isinstance(settled, Skipped | Failed) else (node_type, settled)
 
 
 def _caught(error: BaseException, context: NodeContext) -> Failed:

@@ -35,9 +35,10 @@ def read_bounded(stream: IO[bytes], limit_name: str, context: Mapping[str, Any] 
 
 
 class JSONBody(BaseParser):
-    """JSON of at most MAX_PARAMS_BYTES."""
+    """JSON of at most MAX_PARAMS_BYTES, or what ``limit_name`` names."""
 
     media_type = "application/json"
+    limit_name = "MAX_PARAMS_BYTES"
 
     def parse(
         self,
@@ -46,7 +47,7 @@ class JSONBody(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The value of the body."""
-        data = read_bounded(stream, "MAX_PARAMS_BYTES", parser_context)
+        data = read_bounded(stream, self.limit_name, parser_context)
         return strict_json.loads(data) if data.strip() else {}
 
 

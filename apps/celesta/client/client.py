@@ -5,10 +5,13 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from celesta.client.backfills import Backfills
+from celesta.client.dead_letters import DeadLetters
 from celesta.client.runs import Runs
 from celesta.client.schedules import Schedules
 from celesta.client.tokens import Tokens
 from celesta.client.transport import Transport
+from celesta.client.variables import Variables
 from celesta.client.workflows import Workflows
 
 
@@ -25,6 +28,9 @@ class Celesta:
         self.workflows = Workflows(self.transport)
         self.runs = Runs(self.transport)
         self.schedules = Schedules(self.transport)
+        self.backfills = Backfills(self.transport)
+        self.dead_letters = DeadLetters(self.transport)
+        self.variables = Variables(self.transport)
         self.tokens = Tokens(self.transport)
 
     def me(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class NotFound(CelestaError):
 
 
 class Conflict(CelestaError):
-    """It does not go with how things stand (409, 412)."""
+    """It does not go with how things stand (409, 412, 428)."""
 
 
 class TooManyRequests(CelestaError):
@@ -70,6 +70,7 @@ _BY_STATUS: Final[dict[int, type[CelestaError]]] = {
     404: NotFound,
     409: Conflict,
     412: Conflict,
+    428: Conflict,
     429: TooManyRequests,
     500: ServerFault,
     502: Unavailable,

@@ -28,9 +28,29 @@ class Part:
         ).json()
         return body
 
+    def _put(self, path: str, json: Any) -> Json:
+        body: Json = self._transport.call("PUT", path, json=json).json()
+        return body
+
+    def _many(self, path: str, verb: str, where: Json, **more: Any) -> Iterator[Json]:
+        """The outcomes of a verb for many rows, a bounded piece a call."""
+        cursor: Any = None
+        while True:
+            body = {"verb": verb, "filter": where, "cursor": cursor, **more}
+            done = self._post(path, body)
+            yield from done["results"]
+            if done["cursor"] is None:
+                return
+            # Ids of runs are texts, those of dead letters numbers.
+            cursor = int(done["cursor"]) if done["cursor"].isdigit() else done["cursor"]
+
     def _rows(self, path: str, query: dict[str, Any]) -> Iterator[Json]:
-        told = {name: _told(value) for name, value in query.items() if value is not None}
-        return self._transport.rows(path, told)
+        return self._transport.rows(path, asked(query))
+
+
+def asked(query: dict[str, Any]) -> dict[str, Any]:
+    """Query parameters as the API reads them, without those that are None."""
+    return {name: _told(value) for name, value in query.items() if value is not None}
 
 
 def _told(value: Any) -> Any:

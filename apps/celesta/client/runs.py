@@ -11,6 +11,7 @@ from uuid import uuid4
 from celesta.client.errors import CelestaError
 from celesta.client.parts import Json, Part
 from celesta.client.parts import part_of_path as part
+from celesta.client.streaming import Message, NotStreamed, messages
 
 FINAL: Final = frozenset({"succeeded", "failed", "cancelled"})
 #: Seconds for which the server holds an answer back.
@@ -91,8 +92,27 @@ class Runs(Part):
         """The history so far, in order."""
         return self._rows(f"runs/{part(run)}/events/", {"after": after})
 
+    def follow(self, run: str, after: str = "") -> Iterator[Message]:
+        """Events, log lines and in the end ``end``, as they come, over one stream.
+
+        Nothing is missed and nothing comes twice, also when the connection is lost: ``after`` is
+        the id of the last message seen. Raises NotStreamed when the server has no streams.
+        """
+        return messages(self._transport, f"runs/{part(run)}/stream/", after)
+
     def watch(self, run: str, pause: float = 1.0) -> Iterator[Json]:
-        """Events as they come, until the run has ended; none is missed."""
+        """Events as they come, until the run has ended; none is missed.
+
+        They come over a stream; where there are none they are asked for every ``pause`` seconds.
+        """
+        try:
+            for message in self.follow(run):
+                if message.event == "event":
+                    yield message.data
+        except NotStreamed:
+            yield from self._polled(run, pause)
+
+    def _polled(self, run: str, pause: float) -> Iterator[Json]:
         last, ended_at = 0, 0.0
         while True:
             # The state before the events: then those of the end are among them.
@@ -130,6 +150,17 @@ class Runs(Part):
     def rerun_preview(self, run: str, *, mode: str = "failed", **more: Any) -> Json:
         """What `rerun` would run (``again``) and what it would keep (``kept``)."""
         return self._post(f"runs/{part(run)}/rerun/preview/", {"mode": mode, **more})
+
+    def many(self, verb: str, where: Json, **more: Any) -> Iterator[Json]:
+        """``cancel``, ``pause``, ``resume`` or ``rerun`` all runs that match; outcome by outcome.
+
+        ``where`` is the API's filter: ``{"workflow": "orders.fulfil", "state": ["running"]}``.
+        """
+        return self._many("runs/bulk/", verb, where, **more)
+
+    def count(self, where: Json) -> Json:
+        """``{count, more}``: how many runs a verb for many would be done to."""
+        return self._post("runs/bulk/", {"verb": "cancel", "filter": where, "dry_run": True})
 
     def nodes(self, run: str, **filters: Any) -> Iterator[Json]:
         """Node runs with their states; ``state`` filters."""
@@ -172,3 +203,7 @@ class Runs(Part):
         finally:
             partial.unlink(missing_ok=True)
         return target
+
+    def delete_artifact(self, run: str, artifact: int) -> None:
+        """Delete a file for good."""
+        self._transport.call("DELETE", f"runs/{part(run)}/artifacts/{artifact}/")

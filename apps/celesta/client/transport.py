@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -44,7 +45,7 @@ class Transport:
         _check(headers)
         self._http = httpx.Client(headers=headers, timeout=timeout, verify=verify)
         self._timeout = timeout
-        self._attempts = attempts
+        self.attempts = attempts
         self._sleep = sleep
 
     def close(self) -> None:
@@ -86,9 +87,9 @@ class Transport:
                 )
             except httpx.TransportError as error:
                 never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                if attempt >= self._attempts or not (again or never_left):
+                if attempt >= self.attempts or not (again or never_left):
                     raise Unreachable(f"{self.base}: {error or type(error).__name__}") from error
-                self._sleep(_pause(attempt))
+                self._sleep(pause_before(attempt))
                 continue
             if response.status_code < httpx.codes.BAD_REQUEST:
                 self._expect_the_api(response)
@@ -96,9 +97,9 @@ class Transport:
             repeat = response.status_code in NOTHING_DONE or (
                 again and response.status_code in UNKNOWN
             )
-            if attempt >= self._attempts or not repeat:
+            if attempt >= self.attempts or not repeat:
                 raise of_response(response)
-            self._sleep(_asked_for(response) or _pause(attempt))
+            self._sleep(asked_for(response) or pause_before(attempt))
 
     def _expect_the_api(self, response: httpx.Response) -> None:
         """Raise Unreachable for a redirect or a page: somebody else answers at this address."""
@@ -126,6 +127,17 @@ class Transport:
                 return
             body = self.call("GET", body["next"]).json()
 
+    def open(
+        self, path: str, headers: Mapping[str, str], silence: float
+    ) -> AbstractContextManager[httpx.Response]:
+        """An answer that is read while it comes; ``silence`` seconds without a byte end it.
+
+        Nothing is checked and nothing repeated; headers without a value are not sent.
+        """
+        sent = {name: value for name, value in headers.items() if value}
+        timeout = httpx.Timeout(self._timeout, read=silence)
+        return self._http.stream("GET", self.address(path), headers=sent, timeout=timeout)
+
     def download(self, path: str) -> Iterator[bytes]:
         """The bytes of a file, piece by piece; raises as :meth:`call` does, without repeating."""
         try:
@@ -145,12 +157,14 @@ def _check(headers: Mapping[str, str]) -> None:
             raise CelestaError(f"{told} may hold printable ASCII only")
 
 
-def _pause(attempt: int) -> float:
+def pause_before(attempt: int) -> float:
+    """Seconds until what failed for the ``attempt``-th time is tried again."""
     # Half of it by chance: clients that failed together do not come back together.
     pause: float = FIRST_PAUSE * 2 ** (attempt - 1)
     return min(pause, LONGEST_PAUSE) * (0.5 + random.random() / 2)  # noqa: S311 - no secret
 
 
-def _asked_for(response: httpx.Response) -> float:
+def asked_for(response: httpx.Response) -> float:
+    """Seconds for which the server asks callers to wait, 0 when it does not say."""
     text = response.headers.get("Retry-After", "")
     return min(float(text), LONGEST_PAUSE) if text.isascii() and text.isdigit() else 0.0

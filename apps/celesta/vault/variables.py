@@ -10,6 +10,11 @@ from celesta.access.models import Workspace
 from celesta.vault.models import Variable
 
 
+def values(workspace: Workspace) -> dict[str, Any]:
+    """What expressions of this workspace read as ``vars``."""
+    return dict(Variable.objects.filter(workspace=workspace).values_list("name", "value"))
+
+
 def create(workspace: Workspace, name: str, value: Any, description: str = "") -> Variable:
     """A new variable with any JSON value; raises IntegrityError when the name is taken."""
     row = Variable(workspace=workspace, name=name)

@@ -57,6 +57,8 @@ TABLE: list[tuple[str, str, Any, Role, bool]] = [
     ("PUT", "workflows/orders.fulfil/draft/", DOCUMENT, A, False),
     ("DELETE", "workflows/orders.fulfil/draft/", None, A, True),
     ("POST", "workflows/orders.fulfil/draft/publish/", None, A, True),
+    ("POST", "workflows/orders.fulfil/dry-run/", {"params": {"order_id": 1}}, V, True),
+    ("POST", "dry-run/", {"source": DOCUMENT, "params": {"order_id": 1}}, V, False),
     ("POST", "workflows/orders.fulfil/activate/", None, A, True),
     ("POST", "workflows/orders.fulfil/deactivate/", None, A, True),
     ("POST", "workflows/orders.fulfil/pause/", None, A, True),

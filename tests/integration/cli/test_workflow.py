@@ -8,6 +8,7 @@ import pytest
 
 from celesta.access.models import Workspace
 from celesta.graph.compiler import compile_document
+from celesta.runs.models import Run
 from celesta.workflows.models import Workflow, WorkflowVersion
 from tests.integration.cli.conftest import DOCUMENT, Result
 
@@ -160,3 +161,18 @@ def test_each_workspace_has_its_own(manage: Manage, file: Path) -> None:
 
     assert manage("workflow", "list", "--json").json == []
     assert len(manage("workflow", "list", "--json", "--workspace", "other").json) == 1
+
+
+def test_a_dry_run_says_what_would_run_and_starts_nothing(manage: Manage, file: Path) -> None:
+    name = "orders.fulfil"
+    assert manage("workflow", "publish", str(file)).code == 0
+    told = manage("workflow", "dry-run", name, "-p", "order_id=7", "--json")
+    assert told.code == 0, told.error
+    of_file = manage("workflow", "dry-run", "--file", str(file), "-p", "order_id=7")
+    assert of_file.code == 0, of_file.error
+    assert "runs" in of_file.text
+    assert not Run.objects.exists()
+
+    refused = manage("workflow", "dry-run", name, "-p", "order_id=x")
+    assert (refused.code, "[invalid_params]" in refused.error) == (1, True)
+    assert manage("workflow", "dry-run").code == 1

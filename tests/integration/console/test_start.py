@@ -235,3 +235,13 @@ def test_json_that_nobody_should_send(submit: Callable[..., Any], value: str) ->
     assert answer.status_code == 400
     assert answer.context["form"].errors
     assert not Run.objects.exists()
+
+
+def test_a_dry_run_shows_what_would_run_and_starts_nothing(submit: Callable[..., Any]) -> None:
+    answer = submit({**MINIMAL, "dry-run": "1"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "What would run" in page
+    assert 'value="Ann"' in page  # what was entered is still there, to be started with
+    assert submit({"param-name": "Ann", "dry-run": "1"}).status_code == 400
+    assert not Run.objects.exists()

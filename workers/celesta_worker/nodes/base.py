@@ -73,6 +73,13 @@ class NodeTypeBase(Generic[C]):
         """Problems that the schema cannot express. Called only with a config of the right shape."""
         return ()
 
+    def foretell(self, config: C) -> Outcome | None:
+        """What a node with this config will answer, when that follows from the config alone.
+
+        Dry runs ask; without side effects. None: it has to be run to know.
+        """
+        return None
+
     def is_async(self, config: Mapping[str, Any]) -> bool:
         """Tell whether a node with this (unresolved) config can share a slot with others."""
         return type(self).arun is not NodeTypeBase.arun

@@ -82,6 +82,10 @@ class BranchNode(NodeTypeBase[BranchConfig]):
 
     def run(self, config: BranchConfig, context: NodeContext) -> Outcome:
         """Succeed with ``{"case": name}``."""
+        return self.foretell(config)
+
+    def foretell(self, config: BranchConfig) -> Outcome:
+        """The same: nothing but the config matters."""
         pairs = list(_pairs(config.cases))
         for name, holds in pairs:
             if not isinstance(holds, bool):

@@ -31,4 +31,8 @@ class EndNode(NodeTypeBase[EndConfig]):
 
     def run(self, config: EndConfig, context: NodeContext) -> Outcome:
         """Succeed with the resolved output."""
+        return self.foretell(config)
+
+    def foretell(self, config: EndConfig) -> Outcome:
+        """The same: nothing but the config matters."""
         return Succeeded(config.output)

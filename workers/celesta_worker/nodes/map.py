@@ -50,6 +50,10 @@ class MapNode(NodeTypeBase[MapConfig]):
 
     def run(self, config: MapConfig, context: NodeContext) -> Outcome:
         """Expand into the items of ``over``."""
+        return self.foretell(config)
+
+    def foretell(self, config: MapConfig) -> Outcome:
+        """The same: nothing but the config matters."""
         items = _items(config.over)
         if items is None:
             return Failed(

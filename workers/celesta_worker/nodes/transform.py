@@ -30,4 +30,8 @@ class TransformNode(NodeTypeBase[TransformConfig]):
 
     def run(self, config: TransformConfig, context: NodeContext) -> Outcome:
         """Succeed with the resolved value."""
+        return self.foretell(config)
+
+    def foretell(self, config: TransformConfig) -> Outcome:
+        """The same: nothing but the config matters."""
         return Succeeded(config.output)

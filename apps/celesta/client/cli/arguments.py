@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -61,6 +61,42 @@ def read(file: str) -> str:
         raise CelestaError(f"{file} is not UTF-8 (byte {error.start}).") from error
     except OSError as error:
         raise CelestaError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def filtered(options: argparse.Namespace, names: Mapping[str, str]) -> dict[str, Any]:
+    """The API's filter, from the options of these names that were given; raises CelestaError."""
+    given = {field: getattr(options, name) for name, field in names.items()}
+    found = {field: value for field, value in given.items() if value}
+    if not found:
+        known = ", ".join(f"--{name}" for name in names)
+        raise CelestaError(f"Say which: {known}.")
+    return found
+
+
+def counted(session: Session, told: dict[str, Any], verb: str) -> bool:
+    """Print how many match, and return whether it was said that it be done (``--yes``)."""
+    if session.options.yes:
+        return True
+    if session.printer.as_json:
+        session.printer.value({"count": told["count"], "more": told["more"]})
+    more = "+" if told["more"] else ""
+    session.printer.line(f"{verb}: {told['count']}{more} match; add --yes to do it")
+    return False
+
+
+def outcomes(session: Session, results: Iterable[dict[str, Any]]) -> int:
+    """Print what became of each row as it is told; the exit code, 1 when any was refused."""
+    refused = 0
+    for one in results:
+        refused += not one["done"]
+        if session.printer.as_json:
+            session.printer.value(one)
+        elif one["done"]:
+            made = f"run {one['run']}" if one["run"] else "done"
+            session.printer.line(f"{one['id']}: {made}")
+        else:
+            session.printer.line(f"{one['id']}: refused: {one['detail']} [{one['code']}]")
+    return 1 if refused else 0
 
 
 def params(text: str | None, pairs: Iterable[str], schema: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from celesta.client.cli import (
+    archive_verbs,
+    backfill_verbs,
     deadletter_verbs,
+    draft_verbs,
     profile,
     run_verbs,
     schedule_verbs,
     token_verbs,
+    variable_verbs,
     workflow_verbs,
 )
 from celesta.client.cli.arguments import Session, Verb, add_group, is_text, parsed, read
@@ -110,9 +114,13 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true", help="print JSON, for programs")
     known: list[tuple[str, str, Sequence[Verb]]] = [
         ("workflow", "write and manage workflows", workflow_verbs.VERBS),
+        ("draft", "work on a workflow before it is published", draft_verbs.VERBS),
+        ("archive", "export and import many workflows", archive_verbs.VERBS),
         ("run", "start, follow and repair runs", run_verbs.VERBS),
         ("deadletter", "see to what failed", deadletter_verbs.VERBS),
         ("schedule", "manage schedules", schedule_verbs.VERBS),
+        ("backfill", "run the slots of a range of the past", backfill_verbs.VERBS),
+        ("variable", "manage what expressions read as vars.<name>", variable_verbs.VERBS),
         ("token", "manage tokens", token_verbs.VERBS),
     ]
     for name, help_text, verbs in known:

@@ -77,6 +77,16 @@ class Printer:
         if said[3]:
             self._write(f"    {said[3]}")
 
+    def published(self, made: dict[str, Any], file: str = "") -> None:
+        """What a publication led to, with its warnings."""
+        if self.as_json:
+            self.value(made)
+            return
+        for problem in made["warnings"]:
+            self.problem(problem, file)
+        told = "published as" if made["created"] else "is already"
+        self._write(f"{made['workflow']['name']} {told} version {made['version']['number']}")
+
     def text(self, text: str) -> None:
         """A text as it is."""
         self._out.write(text)

@@ -7,12 +7,26 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from celesta.client.cli.arguments import Session, Verb, count, params, parsed, read
+from celesta.client.cli.arguments import (
+    Session,
+    Verb,
+    count,
+    counted,
+    filtered,
+    outcomes,
+    params,
+    parsed,
+    read,
+)
 from celesta.client.parts import Json
 
 COLUMNS: Final = ("id", "workflow", "version", "state", "trigger", "created_by", "created_at")
 NODES: Final = ("name", "scope", "type", "state", "attempt", "started_at", "finished_at")
 BULK: Final = 1000
+#: Options of a verb for many runs, and the fields of the API's filter that they are.
+MANY: Final = {
+    "workflow": "workflow", "state": "state", "after": "created_after", "before": "created_before",
+}  # fmt: skip
 
 
 def _start(session: Session) -> int:
@@ -177,6 +191,17 @@ def _skip(session: Session) -> None:
     session.printer.facts(node, NODES)
 
 
+def _many(session: Session) -> int:
+    """Count what matches; with --yes do it, exit code 1 when any was refused."""
+    options, client = session.options, session.client
+    options.state = options.state and options.state.split(",")
+    where = filtered(options, MANY)
+    if not counted(session, client.runs.count(where), options.what):
+        return 0
+    more = {"mode": "all" if options.all else "failed"} if options.what == "rerun" else {}
+    return outcomes(session, client.runs.many(options.what, where, reason=options.reason, **more))
+
+
 def _artifacts(session: Session) -> None:
     run = _id(session)
     if session.options.to is None:
@@ -254,6 +279,17 @@ def _skipping(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="")
 
 
+def _choosing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("cancel", "pause", "resume", "rerun"))
+    parser.add_argument("--workflow")
+    parser.add_argument("--state", help="one or more, with commas between")
+    parser.add_argument("--after", help="created at or after this moment")
+    parser.add_argument("--before", help="created before this moment")
+    parser.add_argument("--all", action="store_true", help="rerun everything, not what failed")
+    parser.add_argument("--reason", default="")
+    parser.add_argument("--yes", action="store_true", help="do it; else only count")
+
+
 def _saving(parser: argparse.ArgumentParser) -> None:
     _run(parser)
     parser.add_argument("--to", metavar="FOLDER", help="save them there")
@@ -272,6 +308,7 @@ VERBS: Final = (
     Verb("pause", "pause a run", _acts("pause"), _reasoned),
     Verb("resume", "let a paused run go on", _acts("resume"), _run),
     Verb("rerun", "run again what failed, some nodes, or all", _rerun, _rerunning),
+    Verb("many", "cancel, pause, resume or rerun all that match", _many, _choosing),
     Verb("skip", "go on without a node", _skip, _skipping),
     Verb("artifacts", "list or save the files of a run", _artifacts, _saving),
 )

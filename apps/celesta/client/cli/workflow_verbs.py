@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from celesta.client.cli.arguments import Session, Verb, read
+from celesta.client.cli.arguments import Session, Verb, params, read
 from celesta.client.errors import CelestaError
 
 COLUMNS: Final = ("name", "title", "version", "active", "paused", "tags", "updated_at")
+STEPS: Final = ("wave", "name", "type", "queue", "fate", "reason")
 _NAME: Final = re.compile(r"""^(?:workflow|"workflow"|'workflow')\s*:\s*["']?([^\s"'#,]+)""", re.M)
 
 
@@ -45,14 +46,7 @@ def _publish(session: Session) -> None:
         made = session.client.workflows.publish(
             _name_in(text, file), text, note=session.options.note, fmt=_format(file)
         )
-        if session.printer.as_json:
-            session.printer.value(made)
-            continue
-        for problem in made["warnings"]:
-            session.printer.problem(problem, file)
-        number = made["version"]["number"]
-        told = "published as" if made["created"] else "is already"
-        session.printer.line(f"{made['workflow']['name']} {told} version {number}")
+        session.printer.published(made, file)
 
 
 def _list(session: Session) -> None:
@@ -77,6 +71,42 @@ def _export(session: Session) -> None:
     else:
         Path(options.output).write_text(text, encoding="utf-8")
         session.printer.line(f"written to {options.output}")
+
+
+def _dry_run(session: Session) -> int:
+    """Exit code 1 when a node would fail."""
+    options, workflows = session.options, session.client.workflows
+    if bool(options.name) == bool(options.file):
+        raise CelestaError("Name a workflow, or a document with --file.")
+    if options.file:
+        given = params(options.params, options.p, {})
+        told = workflows.dry_run_document(read(options.file), given)
+    else:
+        schema = workflows.get(options.name)["params_schema"] if options.p else {}
+        given = params(options.params, options.p, schema)
+        told = workflows.dry_run(options.name, given, version=options.version)
+    if session.printer.as_json:
+        session.printer.value(told)
+    else:
+        for problem in told["warnings"]:
+            session.printer.problem(problem, options.file or "")
+        session.printer.rows(told["nodes"], STEPS)
+    return int(any(node["fate"] == "fails" for node in told["nodes"]))
+
+
+def _diff(session: Session) -> None:
+    """What was done to the older version, as text."""
+    options = session.options
+    told = session.client.workflows.diff(options.name, options.version, options.against)
+    if session.printer.as_json:
+        session.printer.value(told)
+    else:
+        session.printer.text(told["text"])
+
+
+def _restore(session: Session) -> None:
+    made = session.client.workflows.restore(session.options.name, session.options.version)
+    session.printer.published(made)
 
 
 def _verb(name: Any) -> Any:
@@ -111,6 +141,24 @@ def _exporting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", help="a file; by default standard output")
 
 
+def _version(parser: argparse.ArgumentParser) -> None:
+    _name(parser)
+    parser.add_argument("version", type=int, metavar="VERSION")
+
+
+def _rehearsing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("--file", help="a document instead; - is standard input")
+    parser.add_argument("-p", action="append", default=[], metavar="NAME=VALUE", help="a param")
+    parser.add_argument("--params", metavar="JSON")
+    parser.add_argument("--version", type=int, help="by default the current one")
+
+
+def _comparing(parser: argparse.ArgumentParser) -> None:
+    _version(parser)
+    parser.add_argument("--against", type=int, metavar="VERSION", help="by default the one before")
+
+
 VERBS: Final = (
     Verb("validate", "check a document, publish nothing", _validate, _file),
     Verb("publish", "publish documents", _publish, _files),
@@ -118,6 +166,9 @@ VERBS: Final = (
     Verb("list", "list workflows", _list, _listing),
     Verb("show", "show a workflow and its versions", _show, _name),
     Verb("export", "write a version's document", _export, _exporting),
+    Verb("dry-run", "say what a run would do, without starting it", _dry_run, _rehearsing),
+    Verb("diff", "say what changed between two versions", _diff, _comparing),
+    Verb("restore", "publish an older version again, as the newest", _restore, _version),
     Verb("activate", "take new runs", _verb("activate"), _name),
     Verb("deactivate", "refuse new runs", _verb("deactivate"), _name),
     Verb("pause", "hold its schedules back", _verb("pause"), _name),

@@ -50,7 +50,7 @@ class VerbCommand(BaseCommand):
         self.options = options
         self.terminal = Terminal(self.stdout, self.style, as_json=options["json"])
         try:
-            getattr(self, f"do_{options['verb']}")(**options)
+            getattr(self, f"do_{options['verb'].replace('-', '_')}")(**options)
         except DocumentInvalid as error:
             self.refuse_document(error.problems)
         except EngineError as error:

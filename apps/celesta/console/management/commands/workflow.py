@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from celesta.console.management.archives import ArchiveVerbs
+from celesta.console.management.dry_runs import DryRunVerb
 from celesta.console.management.templates import TemplateVerbs
 from celesta.console.management.verbs import VerbCommand, read_text
 from celesta.workflows import exporting, publishing
@@ -15,7 +16,7 @@ from celesta.workflows.activation import set_active, set_paused
 from celesta.workflows.models import Workflow, WorkflowVersion
 
 
-class Command(TemplateVerbs, ArchiveVerbs, VerbCommand):
+class Command(TemplateVerbs, ArchiveVerbs, DryRunVerb, VerbCommand):
     """Validate, publish and export workflow documents."""
 
     help = "Begin, validate, publish, list, show, export, import, switch and pause workflows."
@@ -23,6 +24,7 @@ class Command(TemplateVerbs, ArchiveVerbs, VerbCommand):
         **TemplateVerbs.own_verbs,
         **ArchiveVerbs.archive_verbs,
         "validate": "check a document: all errors and warnings at once",
+        **DryRunVerb.dry_run_verb,
         "publish": "publish a document as a new version",
         "list": "list workflows",
         "show": "show one workflow and its versions",
@@ -39,6 +41,8 @@ class Command(TemplateVerbs, ArchiveVerbs, VerbCommand):
             self.own_arguments_of(verb, parser)
         elif verb == "import":
             self.import_arguments(parser)
+        elif verb == "dry-run":
+            self.dry_run_arguments(parser)
         elif verb in ("validate", "publish"):
             parser.add_argument("file", help="YAML or JSON; - for standard input")
         elif verb == "export":
