@@ -83,6 +83,12 @@ class ScopeMissing(AccessError):
     code = "scope_missing"
 
 
+class WorkflowOutOfReach(AccessError):
+    """The token is limited to some workflows; this is not about one of them alone."""
+
+    code = "workflow_out_of_reach"
+
+
 class ScopeUnknown(AccessError):
     """There is no such scope."""
 

@@ -68,6 +68,12 @@ class Token(models.Model):
         blank=True,
         help_text="What it may be used for; everything its role allows when empty.",
     )
+    workflows = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="Names of the only workflows that it reaches; all of the workspace when empty.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

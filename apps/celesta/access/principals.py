@@ -22,6 +22,8 @@ class Principal:
     #: The token that acts, and its scopes: None for whoever has no such limits.
     token_id: int | None = None
     scopes: frozenset[str] | None = None
+    #: Names of the only workflows that are reached: None for whoever has no such limit.
+    workflows: frozenset[str] | None = None
 
     @property
     def workspace_ids(self) -> list[int]:
@@ -63,6 +65,7 @@ def for_token(token: Token) -> Principal:
         roles=_token_roles(token),
         token_id=token.pk,
         scopes=frozenset(token.scopes) or None,
+        workflows=frozenset(token.workflows) or None,
     )
 
 

@@ -40,12 +40,14 @@ def issue(
     expires: datetime | None = None,
     *,
     scopes: Iterable[str] = (),
+    workflows: Iterable[str] = (),
 ) -> tuple[Token, str]:
     """Make a token that acts for ``user`` (of AUTH_USER_MODEL) in one workspace.
 
     The secret is returned here and kept nowhere.
 
-    Without ``scopes`` it may do whatever the role allows.
+    Without ``scopes`` it may do whatever the role allows; with ``workflows`` it reaches only those
+    of these names, whether they are there already or not.
 
     Raises RoleTooLow when the user holds less than ``role`` there, ScopeUnknown, and ExpiryPassed.
     """
@@ -67,6 +69,7 @@ def issue(
         digest=digest(secret),
         expires_at=expires,
         scopes=wanted,
+        workflows=sorted(set(workflows)),
     )
     return token, secret
 
@@ -88,6 +91,7 @@ def rotate(token: Token, overlap: timedelta) -> tuple[Token, str]:
             # It lives as long as its forerunner was made for, from now on.
             token.expires_at and now + (token.expires_at - token.created_at),
             scopes=token.scopes,
+            workflows=token.workflows,
         )
         ends = now + overlap
         token.expires_at = min(token.expires_at or ends, ends)

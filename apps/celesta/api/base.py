@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
@@ -23,6 +23,9 @@ from celesta.api.refusals import InvalidQuery, LengthRequired, NotFound
 from celesta.api.renderers import JSON
 from celesta.api.schema.visibility import OursOnly
 
+#: For views whose every row comes from ``visible_to``, and that make nothing elsewhere.
+EVERY_METHOD: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"})
+
 
 class BaseView(APIView):
     """A view that knows its caller (``principal``) and the workspace that the call is about."""
@@ -39,6 +42,9 @@ class BaseView(APIView):
 
     #: The role that each method needs; a method that is not named needs the viewer's.
     roles: ClassVar[Mapping[str, Role]] = {}
+    #: Methods that keep to the workflows of a caller who is limited to some; the others refuse such
+    #: callers, so that a new address is closed to them until somebody has thought of it.
+    keeps_to_workflows: ClassVar[frozenset[str]] = frozenset()
     #: Methods that belong to another address and are left out of the schema here.
     doubles: ClassVar[frozenset[str]] = frozenset()
     #: The fields of each row that the caller wants to see; all when there are none.
@@ -53,6 +59,11 @@ class BaseView(APIView):
     def workspace(self) -> Workspace:
         """The workspace that the caller named or has as the only one (``workspaces.choose``)."""
         return workspaces.choose(self.principal, self.named_workspace)
+
+    @property
+    def named_workflow(self) -> str | None:
+        """The workflow that the address names, if it is about one."""
+        return None
 
     @property
     def named_workspace(self) -> str | None:

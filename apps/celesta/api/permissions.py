@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from celesta.access import scopes
-from celesta.access.errors import RoleTooLow
+from celesta.access.errors import RoleTooLow, WorkflowOutOfReach
 from celesta.access.models import Role
 
 if TYPE_CHECKING:
@@ -30,7 +30,21 @@ class HasRole(BasePermission):
         handler = getattr(view, (request.method or "").lower(), None)
         tag = getattr(getattr(handler, "takes", None), "tag", "")
         scopes.demand(view.principal.scopes, tag, writes=role is not Role.VIEWER)
+        self._demand_workflow(request, view)
         return True
+
+    def _demand_workflow(self, request: Request, view: BaseView) -> None:
+        """Raise WorkflowOutOfReach for what a token limited to some workflows does not reach."""
+        reached = view.principal.workflows
+        if reached is None:
+            return
+        if request.method not in view.keeps_to_workflows:
+            raise WorkflowOutOfReach
+        named = view.named_workflow
+        if named is not None and named not in reached:
+            raise WorkflowOutOfReach(
+                f"The token does not reach workflow {named!r}, only {', '.join(sorted(reached))}."
+            )
 
     def _demand(self, view: BaseView, role: Role) -> None:
         workspace = view.workspace

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Self
+
 from django.db import models
 
 from celesta.access.models import Workspace
 from celesta.access.scoping import WorkspaceScoped
+from celesta.runs.models import Run
+
+
+class OfRuns(WorkspaceScoped):
+    """Artifacts know their run by its id only."""
+
+    def of_workflows(self, names: Collection[str]) -> Self:
+        """Only those of runs of these workflows."""
+        return self.filter(run_id__in=Run.objects.filter(workflow__name__in=names).values("pk"))
 
 
 class Artifact(models.Model):
@@ -24,7 +36,7 @@ class Artifact(models.Model):
     path = models.CharField(max_length=500, help_text="Name within the storage.")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = WorkspaceScoped.as_manager()
+    objects = OfRuns.as_manager()
 
     class Meta:
         db_table = "celesta_artifact"

@@ -17,10 +17,13 @@ class Tokens(Part):
 
     def create(
         self, name: str, role: str = "operator", *, scopes: Sequence[str] = (),
-        expires_at: str | None = None,
+        workflows: Sequence[str] = (), expires_at: str | None = None,
     ) -> Json:  # fmt: skip
         """A new token; its ``secret`` is in this answer and nowhere else."""
-        wanted = {"name": name, "role": role, "scopes": [*scopes], "expires_at": expires_at}
+        wanted = {
+            "name": name, "role": role, "scopes": [*scopes], "workflows": [*workflows],
+            "expires_at": expires_at,
+        }  # fmt: skip
         return self._post("tokens/", wanted)
 
     def rotate(self, token: int, overlap: int = 3600) -> Json:

@@ -48,7 +48,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True, help_text="Since when it is paused.")
 
-    objects = WorkspaceScoped.as_manager()
+    objects = WorkspaceScoped.through("workspace", "workflow__name")
 
     class Meta:
         db_table = "celesta_run"
@@ -99,7 +99,7 @@ class NodeRun(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = WorkspaceScoped.through("run__workspace")
+    objects = WorkspaceScoped.through("run__workspace", "run__workflow__name")
 
     class Meta:
         db_table = "celesta_node_run"
@@ -135,7 +135,7 @@ class Output(models.Model):
     value = models.JSONField(null=True)
     error = models.JSONField(null=True)
 
-    objects = WorkspaceScoped.through("run__workspace")
+    objects = WorkspaceScoped.through("run__workspace", "run__workflow__name")
 
     class Meta:
         db_table = "celesta_output"
@@ -155,7 +155,7 @@ class Event(models.Model):
     attempt = models.SmallIntegerField(null=True)
     data = models.JSONField(null=True)
 
-    objects = WorkspaceScoped.through("run__workspace")
+    objects = WorkspaceScoped.through("run__workspace", "run__workflow__name")
 
     class Meta:
         db_table = "celesta_event"
@@ -189,7 +189,7 @@ class LogLine(models.Model):
     text = models.TextField()
     dropped = models.IntegerField(default=0, help_text="Lines that were not kept, up to here.")
 
-    objects = WorkspaceScoped.through("run__workspace")
+    objects = WorkspaceScoped.through("run__workspace", "run__workflow__name")
 
     class Meta:
         db_table = "celesta_log_line"
@@ -224,7 +224,7 @@ class DeadLetter(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     retried_as = models.UUIDField(null=True, help_text="The run that retries it.")
 
-    objects = WorkspaceScoped.as_manager()
+    objects = WorkspaceScoped.through("workspace", "workflow__name")
 
     class Meta:
         db_table = "celesta_dead_letter"

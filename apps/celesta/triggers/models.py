@@ -67,7 +67,7 @@ class Schedule(models.Model):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = WorkspaceScoped.as_manager()
+    objects = WorkspaceScoped.through("workspace", "workflow__name")
 
     class Meta:
         db_table = "celesta_schedule"
@@ -201,7 +201,7 @@ class Backfill(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, help_text="When its last slot was dealt with.")
 
-    objects = WorkspaceScoped.as_manager()
+    objects = WorkspaceScoped.through("workspace", "workflow__name")
 
     class Meta:
         db_table = "celesta_backfill"

@@ -147,7 +147,7 @@ def discard(workflow: Workflow, revision: int | None = None) -> bool:
 
 def _locked(workflow: Workflow, revision: int | None) -> Opened:
     """The draft under a lock: it stays so in this transaction. Raises DraftChanged, DraftGone."""
-    Workflow.objects.select_for_update().filter(pk=workflow.pk).first()
+    Workflow.objects.select_for_update(no_key=True).filter(pk=workflow.pk).first()
     draft = opened(workflow)
     if revision is not None and revision != draft.revision:
         raise DraftChanged(draft)

@@ -41,7 +41,7 @@ class Workflow(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = WorkspaceScoped.as_manager()
+    objects = WorkspaceScoped.through("workspace", "name")
 
     class Meta:
         db_table = "celesta_workflow"
@@ -69,7 +69,7 @@ class WorkflowVersion(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = WorkspaceScoped.through("workflow__workspace")
+    objects = WorkspaceScoped.through("workflow__workspace", "workflow__name")
 
     class Meta:
         db_table = "celesta_workflow_version"

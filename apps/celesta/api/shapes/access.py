@@ -50,6 +50,10 @@ class NewToken(Strict):
         child=serializers.ChoiceField(SCOPES), default=list,
         help_text="What it may be used for; everything its role allows when empty.",
     )  # fmt: skip
+    workflows = serializers.ListField(
+        child=Text(max_length=200), default=list, max_length=1000,
+        help_text="Names of the only workflows that it reaches; all when empty.",
+    )  # fmt: skip
 
 
 class Rotation(Strict):
@@ -69,6 +73,7 @@ class TokenShape(serializers.Serializer[Any]):
     user = serializers.CharField(source="user.get_username")
     role = serializers.ChoiceField(ROLES)
     scopes = serializers.ListField(child=serializers.CharField())
+    workflows = serializers.ListField(child=serializers.CharField())
     prefix = serializers.CharField(help_text="The first letters, to recognise it by.")
     created_at = Instant()
     expires_at = Instant(allow_null=True)

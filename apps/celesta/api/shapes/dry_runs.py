@@ -24,7 +24,9 @@ class DryRunBody(Strict):
 class DocumentDryRunBody(Strict):
     """A document that is not published, and with what it is run dry."""
 
-    source = Text(help_text="The document as text.")
+    # The metaclass of serializers takes these attributes off: they hide nothing of the base.
+
+    source = Text(help_text="The document as text.")  # type: ignore[assignment]  # see above
     format = serializers.ChoiceField(["yaml", "json"], default=None, allow_null=True)
     params = serializers.DictField(child=AnyJSON(), default=dict)
 

@@ -17,6 +17,8 @@ class Topic:
     workspace: int | None = None
     workflow: str = ""
     kinds: frozenset[str] = field(default_factory=frozenset)
+    #: The only workflows that the caller reaches; None for all.
+    within: frozenset[str] | None = None
     #: The state of a run that was over when the stream was opened, and since when.
     over: str = ""
     over_at: datetime | None = None
@@ -36,5 +38,6 @@ class Topic:
             not news.is_line
             and news.workspace == self.workspace
             and (not self.workflow or news.workflow == self.workflow)
+            and (self.within is None or news.workflow in self.within)
             and (not self.kinds or news.kind in self.kinds)
         )

@@ -24,6 +24,8 @@ NEWEST_FIRST = Keyset(("id",), descending=True)
 class MeView(BaseView):
     """The caller."""
 
+    keeps_to_workflows = frozenset({"GET", "HEAD"})
+
     @operation("me", "Who am I?", answers={200: Me})
     def get(self, request: Request) -> Response:
         """Say who calls, and what they may do where."""
@@ -74,6 +76,7 @@ class TokensView(BaseView):
             wanted["name"],
             wanted["expires_at"],
             scopes=wanted["scopes"],
+            workflows=wanted["workflows"],
         )
         return Response({**TokenShape(token).data, "secret": secret}, 201)
 

@@ -75,6 +75,8 @@ class ImportView(WorkflowView):
 
     parser_classes = [ZipBody, *DOCUMENT_PARSERS]
     roles = {"PUT": Role.AUTHOR, "POST": Role.AUTHOR}
+    # An archive brings any workflow, whatever the address is called.
+    keeps_to_workflows = frozenset({"GET", "HEAD", "PUT"})
     doubles = frozenset({"GET", "PUT"})
 
     @operation(

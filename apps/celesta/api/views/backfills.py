@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from celesta.access.models import Role
 from celesta.api import asking
-from celesta.api.base import BaseView
+from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NotFound
 from celesta.api.schema.operations import PAGING, operation, page_of, query, whole
@@ -38,6 +38,8 @@ SCHEDULE = query("schedule", "Only backfills of the schedule with this id.", who
 
 class BackfillsView(BaseView):
     """The backfills of the workspace."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     roles = {"POST": Role.OPERATOR}
 
@@ -118,6 +120,8 @@ def _refused(path: str, message: str) -> BackfillInvalid:
 
 class BackfillBase(BaseView):
     """Anything about one backfill."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     @cached_property
     def backfill(self) -> Backfill:

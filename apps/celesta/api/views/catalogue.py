@@ -14,6 +14,8 @@ from celesta.graph.node_types import NodeType, registry
 class NodeTypesView(BaseView):
     """The node types of this installation, those of outside packages too."""
 
+    keeps_to_workflows = frozenset({"GET", "HEAD"})
+
     @operation(
         "node_types_list", "List node types",
         answers={200: NodeTypeShape(many=True)}, tag="node-types",

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from celesta.access.models import Role, Workspace
 from celesta.api.asking import moment
-from celesta.api.base import BaseView
+from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import InvalidQuery, NotFound
 from celesta.api.schema.operations import PAGING, operation, page_of, query
@@ -39,6 +39,8 @@ LAST_ID = 2**63 - 1
 
 class DeadLettersView(BaseView):
     """The dead letters of a workspace."""
+
+    keeps_to_workflows = frozenset({"GET", "HEAD"})
 
     @operation(
         "deadletters_list", "List dead letters, newest first",
@@ -76,6 +78,8 @@ def _shown(rows: list[DeadLetter]) -> Iterable[Any]:
 
 class LetterBase(BaseView):
     """Anything about one dead letter, whose id says in which workspace it is."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     roles = {"POST": Role.OPERATOR}
 
@@ -120,6 +124,8 @@ class LetterDiscardView(LetterBase):
 
 class BulkBase(BaseView):
     """A verb for many rows of one workspace: counted, or done a bounded piece at a time."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     roles = {"POST": Role.OPERATOR}
 

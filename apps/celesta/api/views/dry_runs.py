@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from celesta.access import scopes
 from celesta.api.base import BaseView
 from celesta.api.parsers import JSONBody
 from celesta.api.schema.operations import operation
@@ -28,11 +29,17 @@ class DryRunView(WorkflowBase):
         body = DryRunBody(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
+        _demand_variables(self)
         if asked["version"] is None and self.workflow.current_id is None:
             raise NotPublished
         current = self.workflow.current
         number = asked["version"] or (current.number if current else 0)
         return _answer(dry_run.of_version(version_of(self, number), asked["params"]))
+
+
+def _demand_variables(view: BaseView) -> None:
+    """What a dry run shows has the values of variables in it; raises ScopeMissing."""
+    scopes.demand(view.principal.scopes, "variables", writes=False)
 
 
 class DocumentBody(JSONBody):
@@ -55,6 +62,7 @@ class DocumentDryRunView(BaseView):
         body = DocumentDryRunBody(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
+        _demand_variables(self)
         return _answer(
             dry_run.of_document(
                 self.workspace, asked["source"], asked["params"], fmt=asked["format"]

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from celesta.access.models import Role, Workspace
 from celesta.api import asking
-from celesta.api.base import BaseView
+from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, ordered_by, page_by
 from celesta.api.refusals import InvalidIdempotencyKey, InvalidQuery
 from celesta.api.schema.operations import PAGING, header, operation, page_of, query, several
@@ -64,6 +64,8 @@ FILTERS = (
 class RunsView(BaseView):
     """The runs of a workspace."""
 
+    keeps_to_workflows = frozenset({"GET", "HEAD"})
+
     @operation(
         "runs_list", "List runs, newest first",
         answers={200: page_of(RunBrief)},
@@ -80,7 +82,11 @@ class RunsView(BaseView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List runs without their data."""
-        return page_of_runs(request, filter_of(request, workspaces=(self.workspace.pk,)))
+        wanted = filter_of(request, workspaces=(self.workspace.pk,))
+        if self.principal.workflows is not None:
+            reached = Workflow.objects.visible_to(self.principal).filter(workspace=self.workspace)
+            wanted = wanted.only_of(tuple(reached.values_list("pk", flat=True)))
+        return page_of_runs(request, wanted)
 
 
 def filter_of(request: Request, **where: tuple[int, ...]) -> RunFilter:
@@ -210,6 +216,8 @@ def idempotency_key(request: Request) -> str | None:
 
 class RunBase(BaseView):
     """Anything about one run, whose id says in which workspace it is."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     @cached_property
     def run(self) -> Run:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from celesta.access.models import Role
 from celesta.api import asking
-from celesta.api.base import BaseView
+from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NotFound
 from celesta.api.schema.operations import PAGING, operation, page_of, query, whole
@@ -42,6 +42,8 @@ COUNT = query("count", "How many slots, by default 5.", whole(1, MOST_SLOTS))
 
 class SchedulesView(BaseView):
     """The schedules of the workspace."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     roles = {"POST": Role.OPERATOR}
 
@@ -108,6 +110,8 @@ def _workflow(view: BaseView, name: str) -> Workflow:
 
 class ScheduleBase(BaseView):
     """Anything about one schedule."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -208,6 +212,8 @@ class RunNowView(ScheduleBase):
 
 class PreviewView(BaseView):
     """When a timing would be due, before anything is saved."""
+
+    keeps_to_workflows = EVERY_METHOD
 
     @operation(
         "schedules_preview", "Tell the next slots of a timing without saving it",

@@ -118,6 +118,8 @@ class RunStreamView(RunTopic):
 class StreamView(StreamBase):
     """A workspace, live."""
 
+    keeps_to_workflows = frozenset({"GET", "HEAD"})
+
     def topic(self, request: Request) -> Topic:
         """The workspace, and of which events."""
         kinds = request.query_params.get("kind", "")
@@ -125,6 +127,7 @@ class StreamView(StreamBase):
             workspace=self.workspace.pk,
             workflow=request.query_params.get("workflow", ""),
             kinds=frozenset(kind.strip() for kind in kinds.split(",") if kind.strip()),
+            within=self.principal.workflows,
         )
 
     @operation(

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from celesta.access.models import Role
 from celesta.api import asking, etags
-from celesta.api.base import BaseView
+from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, ordered_by, page
 from celesta.api.parsers import DOCUMENT_PARSERS, DocumentBody
 from celesta.api.refusals import MalformedBody, NotFound
@@ -58,6 +58,8 @@ def published(publication: publishing.Publication) -> Response:
 
 class WorkflowsView(BaseView):
     """The workflows of a workspace."""
+
+    keeps_to_workflows = frozenset({"GET", "HEAD"})
 
     parser_classes = DOCUMENT_PARSERS
     roles = {"POST": Role.AUTHOR}
@@ -147,6 +149,14 @@ def publish_unchanged(view: BaseView, request: Request, name: str) -> Response:
 class WorkflowBase(BaseView):
     """Anything about one workflow, which the address names."""
 
+    keeps_to_workflows = EVERY_METHOD
+
+    @property
+    def named_workflow(self) -> str:
+        """The name in the address."""
+        name: str = self.kwargs["name"]
+        return name
+
     @cached_property
     def workflow(self) -> Workflow:
         """The workflow; raises NotFound."""
@@ -185,6 +195,7 @@ class ValidateView(WorkflowView):
     """Checks a document; a workflow that happens to be named ``validate`` is read here as well."""
 
     roles = {"PUT": Role.AUTHOR, "POST": Role.VIEWER}
+    keeps_to_workflows = frozenset({"GET", "HEAD", "PUT"})
     doubles = frozenset({"GET", "PUT"})
 
     @operation(

@@ -8,7 +8,17 @@ from typing import Final
 from celesta.client.cli.arguments import Session, Verb
 from celesta.client.parts import Json
 
-COLUMNS: Final = ("id", "name", "user", "role", "scopes", "prefix", "expires_at", "last_used_at")
+COLUMNS: Final = (
+    "id",
+    "name",
+    "user",
+    "role",
+    "scopes",
+    "workflows",
+    "prefix",
+    "expires_at",
+    "last_used_at",
+)
 
 
 def _list(session: Session) -> None:
@@ -18,7 +28,11 @@ def _list(session: Session) -> None:
 def _create(session: Session) -> None:
     options = session.options
     made = session.client.tokens.create(
-        options.name, options.role, scopes=options.scope, expires_at=options.expires_at
+        options.name,
+        options.role,
+        scopes=options.scope,
+        workflows=options.workflow,
+        expires_at=options.expires_at,
     )
     _secret(session, made)
 
@@ -48,6 +62,9 @@ def _creating(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="what it is for")
     parser.add_argument("--role", default="operator")
     parser.add_argument("--scope", action="append", default=[], help="such as runs:read; repeat it")
+    parser.add_argument(
+        "--workflow", action="append", default=[], help="reach only this one; repeat it"
+    )
     parser.add_argument("--expires-at", metavar="MOMENT", help="such as 2027-01-31T00:00:00Z")
 
 

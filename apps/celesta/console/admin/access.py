@@ -115,10 +115,12 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # not so at run tim
 
     class Meta:
         model = Token
-        fields = ("name", "workspace", "role", "scopes", "expires_at")
+        fields = ("name", "workspace", "role", "scopes", "workflows", "expires_at")
         help_texts = {
             "name": "Who will use it. The secret is shown once, when this is saved.",
             "role": "At most this; less when its user's own role is lower.",
+            "workflows": "Names of the only workflows that it reaches, with commas between; "
+            "all of the workspace when empty.",
             "expires_at": "When empty, it does not expire.",
         }
 
@@ -142,8 +144,8 @@ class TokenAdmin(ScopedAdmin):
     form = TokenForm
     writes = Role.ADMIN
     list_display = (
-        "name", "prefix", "user", "workspace", "role", "scopes", "made", "expires", "last_used",
-        "rotation",
+        "name", "prefix", "user", "workspace", "role", "scopes", "workflows", "made", "expires",
+        "last_used", "rotation",
     )  # fmt: skip
     list_filter = ("workspace", "role")
     search_fields = ("name", "prefix")
@@ -238,7 +240,13 @@ class TokenAdmin(ScopedAdmin):
         user: Any = request.user
         try:
             token, secret = tokens.issue(
-                user, obj.workspace, Role(obj.role), obj.name, obj.expires_at, scopes=obj.scopes
+                user,
+                obj.workspace,
+                Role(obj.role),
+                obj.name,
+                obj.expires_at,
+                scopes=obj.scopes,
+                workflows=obj.workflows,
             )
         except AccessError as error:
             obj.pk = None

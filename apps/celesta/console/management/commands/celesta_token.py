@@ -43,6 +43,11 @@ class Command(VerbCommand):
                 help="what it may be used for; more than once",
             )
             parser.add_argument(
+                "--workflow",
+                action="append",
+                help="reach only this workflow; more than once",
+            )
+            parser.add_argument(
                 "--expires", help="after which time: 12h, 90d, 4w; never by default"
             )
         if verb == "delete":
@@ -55,6 +60,7 @@ class Command(VerbCommand):
         name: str,
         role: str,
         scope: list[str] | None,
+        workflow: list[str] | None,
         expires: str | None,
         **_: Any,
     ) -> None:
@@ -65,7 +71,13 @@ class Command(VerbCommand):
             raise CommandError(f"There is no user {user!r}; see: manage.py createsuperuser")
         moment = _expiry(expires) if expires else None
         token, secret = tokens.issue(
-            found, self.workspace, Role(role), name, moment, scopes=scope or ()
+            found,
+            self.workspace,
+            Role(role),
+            name,
+            moment,
+            scopes=scope or (),
+            workflows=workflow or (),
         )
         if self.terminal.as_json:
             self.terminal.value({**_shown(token), "secret": secret})
@@ -108,6 +120,7 @@ def _shown(token: Token) -> dict[str, Any]:
         "name": token.name,
         "user": token.user.get_username(),
         "role": token.role,
+        "workflows": token.workflows,
         "prefix": token.prefix,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
