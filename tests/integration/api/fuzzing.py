@@ -27,6 +27,7 @@ BEYOND_SCHEMAS = {
     "empty_filter",  # any field will do
     "needs_mode",
     "needs_start_at",  # one field because of another
+    "precondition_required",  # a draft is kept that the caller has not read
     "invalid_params",  # the workflow's own schema
     "invalid_schedule",  # cron expressions, zones, the workflow's params
     "invalid_cursor",  # ours alone
