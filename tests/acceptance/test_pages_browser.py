@@ -243,6 +243,19 @@ def test_instants_are_on_the_viewer_s_clock(sign_in: Callable[..., Page], zone: 
             assert "on your clock" in (time.get_attribute("title") or ""), address
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_nodes_of_a_run_stand_under_it(sign_in: Callable[..., Page], width: int) -> None:
+    version = publishing.publish(
+        workspaces.default(), DOCUMENT.replace("hold", page_world.LONG), by=None
+    )
+    run = start_run(version, {}, principal=SYSTEM).run
+    page = sign_in(f"/workflows/{run.workflow_id}/grid/", viewport={"width": width, "height": 800})
+    above = page.locator("table.grid thead a").bounding_box()
+    below = page.locator("table.grid tbody td").first.bounding_box()
+    assert above and below
+    assert abs(above["x"] - below["x"]) < 1
+
+
 def test_runs_are_chosen_one_by_one(sign_in: Callable[..., Page]) -> None:
     version = publishing.publish(workspaces.default(), DOCUMENT, by=None)
     runs = [start_run(version, {}, principal=SYSTEM).run for _ in range(3)]
