@@ -10,9 +10,9 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 TESTS ?=
 # Further marks to leave out, as `and not external`.
 LEFT_OUT ?=
-# Three at a time keep two cores busy, for half of the time a test waits; the servers are shared. In
-# the order of the folders, what takes long comes first, and no core is left alone with it in the end.
-TEST_OPTIONS ?= -n 3 --dist loadfile --no-loadscope-reorder
+# Two at a time suit two cores; the servers are shared. In the order of the folders, what takes
+# long comes first, and no core is left alone with it in the end.
+TEST_OPTIONS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 # What the visual pages are built from, and one of the files that it becomes.
 PAGES := apps/celesta/console/static/celesta/built/licenses.md
