@@ -252,7 +252,8 @@ def test_the_nodes_of_a_run_stand_under_it(sign_in: Callable[..., Page], width: 
     page = sign_in(f"/workflows/{run.workflow_id}/grid/", viewport={"width": width, "height": 800})
     above = page.locator("table.grid thead a").bounding_box()
     below = page.locator("table.grid tbody td").first.bounding_box()
-    assert above and below
+    assert above
+    assert below
     assert abs(above["x"] - below["x"]) < 1
 
 

@@ -7,6 +7,7 @@ Times are of the system-wide monotonic clock, in seconds.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 import struct
@@ -16,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from celesta.runs import connection
 
 #: slot id, token (0: idle), seq, begun, in-body flag, soft deadline (0: none), body serial
 _LAYOUT = struct.Struct("=qqiiiidq")
@@ -30,13 +33,16 @@ _WORKER = struct.Struct("=iii")
 
 
 def directory() -> Path:
-    """Where the pages of this machine and user are; in memory where there is such a place.
+    """Where the pages of this machine, user and database are; in memory where that can be.
 
     Containers that share that place do not share their process numbers: each has its own pages.
+    Nor do databases share the numbers of slots: the keeper of one would take back, for a process
+    of the other that died, what a living process of its own holds.
     """
     shm = Path("/dev/shm")  # noqa: S108 - private below: mode 0700, named by the user
     base = shm if shm.is_dir() and os.access(shm, os.W_OK) else Path(tempfile.gettempdir())
-    path = base / f"celesta-{os.getuid()}{_process_numbers()}"
+    database = hashlib.sha256(connection.which().encode()).hexdigest()[:12]
+    path = base / f"celesta-{os.getuid()}{_process_numbers()}-{database}"
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 

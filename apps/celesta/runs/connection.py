@@ -52,6 +52,12 @@ def parameters() -> dict[str, Any]:
     return params
 
 
+def which() -> str:
+    """Which database that is, by where it is and its name, for what is kept beside it."""
+    found = parameters()
+    return "/".join(str(found.get(part) or "") for part in ("service", "host", "port", "dbname"))
+
+
 def connect() -> psycopg.Connection[Row]:
     """A new connection, in autocommit mode, with every statement prepared at its first use."""
     connection = psycopg.connect(**parameters(), autocommit=True, prepare_threshold=0)
