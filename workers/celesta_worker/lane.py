@@ -327,10 +327,6 @@ class Lane:
         self, completion: Completion, reports: list[Report], *, leave: bool, rest: bool
     ) -> None:
         self.flushed = time.monotonic()
-        if completion.answer != "going":
-            self.over = True  # the run is over, or our lease was: what we hold is not ours
-            self.batch.cancel()
-            return
         refused = set(completion.refused)
         monitor.finished(
             self.loaded, self.run, [r for r in reports if (r.scope, r.node) not in refused]
@@ -339,6 +335,10 @@ class Lane:
             if (claimed.scope, claimed.node) not in refused:
                 foreign.send(self.run, claimed, outcome)
         self.foreign = []
+        if completion.answer != "going":
+            self.over = True  # the run is over, or our lease was: what we hold is not ours
+            self.batch.cancel()
+            return
         self.pending.extend(completion.claimed)
         if not completion.wave_left:
             self.wave = None

@@ -112,13 +112,15 @@ class Slot:
         def known() -> Completion | None:
             if transitions.last_seq(self.id) != self.seq:
                 return None
+            refused = transitions.not_standing(run, reports)
             held = transitions.held(self.id, self.token)
             if held is None:
-                return Completion("going")
+                # Whatever the answer was: what we went on with has been taken from us.
+                return Completion("no_slot" if rest else "going", refused)
             before = {(c.scope, c.node) for c in rest}
             new = tuple(c for c in held.claimed if (c.scope, c.node) not in before)
             # What was released by the lost answer is published by the leader.
-            return Completion("going", claimed=new, wave_left=held.wave is not None)
+            return Completion("going", refused, new, wave_left=held.wave is not None)
 
         completion = self._surely(call, known)
         holds = bool(rest or completion.claimed or completion.wave_left)

@@ -263,6 +263,26 @@ def last_seq(slot: int) -> int | None:
     return found[0][0] if found else None
 
 
+def not_standing(run: str, reports: Sequence[Report]) -> tuple[tuple[int, int], ...]:
+    """Which of the reported rows, as (scope, node), are not in that state under that attempt."""
+    return tuple(
+        rows(
+            "SELECT d.scope, d.node"
+            " FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[]) d(scope, node, attempt, state)"
+            " LEFT JOIN celesta_node_run n ON n.run_id = %s::uuid AND n.scope = d.scope"
+            " AND n.node = d.node AND n.attempt = d.attempt AND n.state = d.state"
+            " WHERE n.run_id IS NULL",
+            (
+                [r.scope for r in reports],
+                [r.node for r in reports],
+                [r.attempt for r in reports],
+                [r.state for r in reports],
+                run,
+            ),
+        )
+    )
+
+
 def register_slot(worker: str, pid: int, queues: Sequence[str], lease: float) -> int:
     """A new, idle slot; returns its id."""
     (slot,) = one(

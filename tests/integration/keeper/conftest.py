@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from celesta.engine import canvas, leader
 from celesta.engine.leader import Lead
 from celesta.runs import connection
 from celesta.runs.connection import rows
+from celesta_worker import page
+from celesta_worker.slots import Slot
 
 
 @pytest.fixture
@@ -47,3 +51,16 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(canvas, "send", take)
     return taken
+
+
+@pytest.fixture
+def slot(
+    _django_db_helper: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Slot]:
+    """A slot of this process that listens to a queue of its own, with its pages apart."""
+    monkeypatch.setattr(page, "directory", lambda: tmp_path)
+    worker = page.WorkerPage(os.getpid(), create=True)
+    made = Slot("w", os.getpid(), ("elsewhere",))
+    yield made
+    made.page.remove()
+    worker.remove()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,16 +16,6 @@ from tests.integration.engine.plans import plan_of, publish_plan, with_map
 from tests.integration.engine.simulation import begin
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slot]:
-    monkeypatch.setattr(page, "directory", lambda: tmp_path)
-    worker = page.WorkerPage(os.getpid(), create=True)
-    made = Slot("w", os.getpid(), ("elsewhere",))
-    yield made
-    made.page.remove()
-    worker.remove()
 
 
 def told(slot: Slot) -> SlotView:
