@@ -268,7 +268,8 @@ def not_standing(run: str, reports: Sequence[Report]) -> tuple[tuple[int, int], 
     return tuple(
         rows(
             "SELECT d.scope, d.node"
-            " FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[]) d(scope, node, attempt, state)"
+            " FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[])"
+            " AS d(scope, node, attempt, state)"
             " LEFT JOIN celesta_node_run n ON n.run_id = %s::uuid AND n.scope = d.scope"
             " AND n.node = d.node AND n.attempt = d.attempt AND n.state = d.state"
             " WHERE n.run_id IS NULL",
