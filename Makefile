@@ -14,9 +14,10 @@ LEFT_OUT ?=
 # long comes first, and no core is left alone with it in the end.
 TEST_OPTIONS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-# What the visual pages are built from, and one of the files that it becomes.
+# What the visual pages are built from (a directory tells of files that went), and the last of
+# the files that it becomes.
 PAGES := apps/celesta/console/static/celesta/built/licenses.md
-PAGES_FROM := $(shell find frontend -maxdepth 1 -type f) $(shell find frontend/src -type f)
+PAGES_FROM := $(shell find frontend -maxdepth 1 -type f) $(shell find frontend/src)
 
 export PYTHONPATH := .:apps:workers
 .DEFAULT_GOAL := help

@@ -1,30 +1,28 @@
 """`python -m project.frontend build`, or a script of frontend/package.json: check, test, format.
 
-It installs what frontend/package-lock.json names first, if that has changed.
+It installs what frontend/package-lock.json names first, if that has changed. Another one in the
+same clone waits; a build that finds nothing changed then builds nothing.
 """
 
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 
-from project import ROOT
-from project.frontend.node import NoNode, npm
+from project.frontend.node import NoNode
+from project.frontend.pages import Pages
 from project.supervisor.output import Output
 
-HOME = ROOT / "frontend"
-LOCK = HOME / "package-lock.json"
-#: npm itself writes this file when it has installed all that the lock names.
-INSTALLED = HOME / "node_modules" / ".package-lock.json"
 
-
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], pages: Pages | None = None) -> int:
     """Run a script; return an exit code."""
-    output = Output()
-    script = arguments[0]
+    pages, output, script = pages or Pages(), Output(), arguments[0]
     begun = time.monotonic()
     try:
-        told = _run(script)
+        with pages.alone():
+            if script == "build" and pages.up_to_date():
+                output.step("Visual pages up to date", time.monotonic() - begun)
+                return 0
+            told = pages.build() if script == "build" else pages.run(script)
     except NoNode as error:
         told = str(error)
     if told:
@@ -33,31 +31,6 @@ def main(arguments: Sequence[str]) -> int:
     if script == "build":
         output.step("Visual pages built", time.monotonic() - begun)
     return 0
-
-
-def _run(script: str) -> str:
-    """Install what is missing, then run the script; return what went wrong."""
-    command, environment = npm()
-    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
-        failed = _npm([*command, "ci", "--prefer-offline"], environment)
-        if failed:
-            return failed
-        INSTALLED.touch()
-    return _npm([*command, "run", "--silent", script], environment)
-
-
-def _npm(argv: list[str], environment: dict[str, str]) -> str:
-    """Run npm in frontend/; return what it printed if it failed."""
-    done = subprocess.run(
-        argv,
-        cwd=HOME,
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    return (done.stdout[-8000:].rstrip() or f"{argv[1:]} failed") if done.returncode else ""
 
 
 if __name__ == "__main__":

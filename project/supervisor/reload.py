@@ -1,20 +1,30 @@
-"""Seeing that code has changed, for `make dev`."""
+"""Seeing that sources have changed, for `make dev`."""
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import monotonic
 
 from project import ROOT
+from project.frontend.pages import changed_at
 
 WATCHED = ("apps", "workers", "project", "examples")
 SUFFIXES = frozenset({".py", ".sql"})
 EVERY = 1.0  # seconds: a look at some hundred files takes a few milliseconds
 
 
+def code(root: Path = ROOT) -> Iterator[Path]:
+    """Yield the files that web, worker and beat have loaded."""
+    for directory in WATCHED:
+        for path in (root / directory).rglob("*"):
+            if path.suffix in SUFFIXES:
+                yield path
+
+
 class Changes:
     """The watched files as they were at the last look."""
 
-    def __init__(self, root: Path = ROOT) -> None:
-        self._root = root
+    def __init__(self, files: Callable[[], Iterable[Path]] = code) -> None:
+        self._files = files
         self._seen = self._look()
         self._next = monotonic() + EVERY
 
@@ -29,17 +39,4 @@ class Changes:
 
     def _look(self) -> dict[Path, int]:
         """Return when each file was changed, in nanoseconds."""
-        found = {}
-        for directory in WATCHED:
-            for path in (self._root / directory).rglob("*"):
-                if path.suffix in SUFFIXES:
-                    found[path] = _changed_at(path)
-        return found
-
-
-def _changed_at(path: Path) -> int:
-    """Return when a file was changed; 0 if an editor has just moved it away."""
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+        return {path: changed_at(path) for path in self._files()}

@@ -20,6 +20,7 @@ from project.processes.record import Ending, Record
 from project.processes.warden import PATIENCE, Warden
 from project.supervisor.options import Options
 from project.supervisor.output import Output
+from project.supervisor.rebuild import Rebuild
 from project.supervisor.reload import Changes
 from project.supervisor.service import Service, Spec, ending
 from project.supervisor.services import Flower, Web, environment
@@ -46,6 +47,9 @@ class Supervisor:
         self.stopping = threading.Event()
         self._hurry = threading.Event()
         self._warden: Warden | None = None
+        # From the first moment on: what changes while all starts is not missed.
+        self._changes = Changes() if options.dev else None
+        self._rebuild = Rebuild(self.home, output.told) if options.dev else None
         # Under make, its end is ours: nobody is left whom Ctrl-C would reach.
         self._parent = os.getppid() if "MAKELEVEL" in os.environ else None
 
@@ -136,14 +140,15 @@ class Supervisor:
 
     def watch(self) -> NoReturn:
         """Keep everything running until somebody asks us to stop, which raises Stopped."""
-        changes = Changes() if self.options.dev else None
         while True:
             self._tend_servers()
             self._tend_services()
             if self._warden and self._warden.tend():
                 self.output.told("warden", "had died; started again")
-            if changes and (changed := changes.since_last()):
+            if self._changes and (changed := self._changes.since_last()):
                 self._reload(changed)
+            if self._rebuild:
+                self._rebuild.tend()
             self.pause(TICK * 2)
 
     def end(self) -> None:

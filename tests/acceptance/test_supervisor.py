@@ -288,3 +288,12 @@ def test_dev_starts_again_what_runs_changed_code(up: Callable[..., Up]) -> None:
     assert "starting again in" not in celesta.output  # no failure, no pause
     assert celesta.pid("flower") == before["flower"]
     wait_for(celesta.answers, told=lambda: celesta.output)
+
+
+def test_dev_builds_the_pages_whose_source_changed(up: Callable[..., Up]) -> None:
+    celesta = up().start([sys.executable, "-m", "project", "dev"]).wait_up()
+    web = celesta.pid("web")
+    os.utime(ROOT / "frontend" / "src" / "pages" / "run.ts")
+    wait_for(lambda: "load the page again" in celesta.output, told=lambda: celesta.output)
+    assert "pages    | run.ts changed; building" in celesta.output
+    assert celesta.pid("web") == web

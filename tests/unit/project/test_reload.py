@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from project.supervisor import reload
-from project.supervisor.reload import Changes
+from project.supervisor.reload import Changes, code
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_saved_new_and_deleted_files_are_seen_once(watched: Path) -> None:
-    changes = Changes(watched)
+    changes = Changes(lambda: code(watched))
     assert changes.since_last() == []
     tasks, new = watched / "apps" / "shop" / "tasks.py", watched / "apps" / "shop" / "new.sql"
     os.utime(tasks, (1, 1))
@@ -30,7 +30,7 @@ def test_saved_new_and_deleted_files_are_seen_once(watched: Path) -> None:
 
 
 def test_other_files_do_not_matter(watched: Path) -> None:
-    changes = Changes(watched)
+    changes = Changes(lambda: code(watched))
     (watched / "apps" / "notes.txt").touch()
     (watched / "elsewhere.py").touch()
     assert changes.since_last() == []
