@@ -63,6 +63,26 @@ class WorkspaceUnclear(AccessError):
     status = 400
 
 
+class SuperusersOnly(AccessError):
+    """Only superusers make and delete workspaces."""
+
+    code = "superusers_only"
+
+
+class WorkspaceInUse(AccessError):
+    """The workspace has workflows, so it stays; runs keep their workflow."""
+
+    code = "workspace_in_use"
+    status = 409
+
+
+class UserUnknown(AccessError):
+    """There is no such user; members need an account first."""
+
+    code = "user_unknown"
+    status = 400
+
+
 class ExpiryPassed(AccessError):
     """The token would have expired already; write a moment that is still to come."""
 

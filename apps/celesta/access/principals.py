@@ -19,6 +19,8 @@ class Principal:
     user_id: Any = None
     roles: Mapping[int, str] = field(default_factory=dict)
     everywhere: bool = False
+    #: Its user is a superuser; a token of one acts in its one workspace all the same.
+    superuser: bool = False
     #: The token that acts, and its scopes: None for whoever has no such limits.
     token_id: int | None = None
     scopes: frozenset[str] | None = None
@@ -43,7 +45,7 @@ class Principal:
 
 
 #: Acts for the engine itself and for commands on the host.
-SYSTEM = Principal(name="system", everywhere=True)
+SYSTEM = Principal(name="system", everywhere=True, superuser=True)
 
 
 def for_user(user: Any) -> Principal:
@@ -51,7 +53,8 @@ def for_user(user: Any) -> Principal:
     if not user.is_authenticated or not user.is_active:
         return Principal(name="anonymous")
     roles = dict(Membership.objects.filter(user=user).values_list("workspace_id", "role"))
-    return Principal(user.get_username(), user.pk, roles, everywhere=bool(user.is_superuser))
+    is_super = bool(user.is_superuser)
+    return Principal(user.get_username(), user.pk, roles, everywhere=is_super, superuser=is_super)
 
 
 def for_token(token: Token) -> Principal:
@@ -59,18 +62,19 @@ def for_token(token: Token) -> Principal:
 
     It has no role at all once the user has left the workspace or was disabled.
     """
+    owner = for_user(token.user)
     return Principal(
         name=f"{token.user.get_username()} ({token.name})",
         user_id=token.user_id,
-        roles=_token_roles(token),
+        roles=_token_roles(token, owner),
+        superuser=owner.superuser,
         token_id=token.pk,
         scopes=frozenset(token.scopes) or None,
         workflows=frozenset(token.workflows) or None,
     )
 
 
-def _token_roles(token: Token) -> dict[int, str]:
-    owner = for_user(token.user)
+def _token_roles(token: Token, owner: Principal) -> dict[int, str]:
     if owner.everywhere:
         return {token.workspace_id: token.role}
     held = owner.roles.get(token.workspace_id)

@@ -26,7 +26,7 @@ _AREA_OF: Final = {
     "backfills": "schedules",
     "backfill": "schedules",
 }
-_OPEN: Final = ("me", "node-types", "node", "overview", "cluster")
+_OPEN: Final = ("me", "workspaces", "node-types", "node", "overview", "cluster")
 
 
 def checked(scopes: Iterable[str]) -> list[str]:

@@ -1,11 +1,22 @@
-"""Which workspace a call is about."""
+"""Which workspace a call is about; making, renaming and deleting workspaces."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from celesta.access.errors import NoWorkspace, WorkspaceNotFound, WorkspaceUnclear
-from celesta.access.models import Workspace
+from django.db import transaction
+from django.db.models import ProtectedError, QuerySet
+
+from celesta.access import members
+from celesta.access.errors import (
+    NoWorkspace,
+    SuperusersOnly,
+    WorkspaceInUse,
+    WorkspaceNotFound,
+    WorkspaceUnclear,
+)
+from celesta.access.models import Role, Workspace
 from celesta.access.principals import Principal
 
 DEFAULT: Final = "default"
@@ -17,20 +28,55 @@ def default() -> Workspace:
     return workspace
 
 
+def visible_to(principal: Principal) -> QuerySet[Workspace]:
+    """The workspaces in which the principal has any role."""
+    rows = Workspace.objects.all()
+    return rows if principal.everywhere else rows.filter(pk__in=principal.workspace_ids)
+
+
 def choose(principal: Principal, slug: str | None = None) -> Workspace:
     """The named workspace, else the principal's only one, else the default one.
 
     Raises WorkspaceNotFound for a name the principal may not see, NoWorkspace, WorkspaceUnclear.
     """
-    visible = Workspace.objects.all()
-    if not principal.everywhere:
-        visible = visible.filter(pk__in=principal.workspace_ids)
+    visible = visible_to(principal)
     if slug:
         found = visible.filter(slug=slug).first()
         if found is None:
             raise WorkspaceNotFound
         return found
     return _only_or_default(list(visible[:2]), principal)
+
+
+def create(principal: Principal, slug: str, name: str, roles: Mapping[str, str]) -> Workspace:
+    """A new workspace; ``roles`` maps names of users to what they may do there.
+
+    Raises SuperusersOnly, UserUnknown, and IntegrityError when the slug is taken.
+    """
+    _demand_superuser(principal)
+    with transaction.atomic():
+        workspace = Workspace.objects.create(slug=slug, name=name)
+        for user, role in roles.items():
+            members.add(workspace, user, Role(role))
+    return workspace
+
+
+def delete(principal: Principal, workspace: Workspace) -> None:
+    """Delete a workspace with its variables, members and tokens.
+
+    Raises SuperusersOnly, and WorkspaceInUse while it has workflows or runs.
+    """
+    _demand_superuser(principal)
+    try:
+        with transaction.atomic():
+            workspace.delete()
+    except ProtectedError as error:
+        raise WorkspaceInUse from error
+
+
+def _demand_superuser(principal: Principal) -> None:
+    if not principal.superuser:
+        raise SuperusersOnly
 
 
 def _only_or_default(some: list[Workspace], principal: Principal) -> Workspace:

@@ -18,6 +18,7 @@ from celesta.api.views import (
     dry_runs,
     graphs,
     logs,
+    members,
     overview,
     run_parts,
     run_verbs,
@@ -28,6 +29,7 @@ from celesta.api.views import (
     variables,
     versions,
     why,
+    workspaces,
 )
 from celesta.api.views import workflows as flows
 from celesta.api.views.nowhere import NowhereView
@@ -97,6 +99,12 @@ _backfill: Patterns = [
     path("cancel/", backfills.CancelView.as_view(), name="backfill-cancel"),
 ]
 
+_workspace: Patterns = [
+    path("", workspaces.WorkspaceView.as_view(), name="workspace"),
+    path("members/", members.MembersView.as_view(), name="members"),
+    path("members/<path:user>/", members.MemberView.as_view(), name="member"),
+]
+
 _v1: Patterns = [
     path("me/", access.MeView.as_view(), name="me"),
     path("overview/", overview.OverviewView.as_view(), name="overview"),
@@ -106,6 +114,8 @@ _v1: Patterns = [
     path("templates/", templates.TemplatesView.as_view(), name="templates"),
     path("templates/<str:name>/", templates.TemplateView.as_view(), name="template"),
     path("templates/<str:name>/use/", templates.UseView.as_view(), name="template-use"),
+    path("workspaces/", workspaces.WorkspacesView.as_view(), name="workspaces"),
+    path("workspaces/<str:slug>/", include(_workspace)),
     path("tokens/", access.TokensView.as_view(), name="tokens"),
     path("tokens/<int:token_id>/", access.TokenView.as_view(), name="token"),
     path("tokens/<int:token_id>/rotate/", access.RotateView.as_view(), name="token-rotate"),

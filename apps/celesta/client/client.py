@@ -13,6 +13,7 @@ from celesta.client.tokens import Tokens
 from celesta.client.transport import Transport
 from celesta.client.variables import Variables
 from celesta.client.workflows import Workflows
+from celesta.client.workspaces import Members, Workspaces
 
 
 class Celesta:
@@ -32,6 +33,8 @@ class Celesta:
         self.dead_letters = DeadLetters(self.transport)
         self.variables = Variables(self.transport)
         self.tokens = Tokens(self.transport)
+        self.workspaces = Workspaces(self.transport)
+        self.members = Members(self.transport)
 
     def me(self) -> dict[str, Any]:
         """Who the token stands for, and what it may do where."""

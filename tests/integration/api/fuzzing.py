@@ -28,6 +28,7 @@ BEYOND_SCHEMAS = {
     "needs_mode",
     "needs_start_at",  # one field because of another
     "precondition_required",  # a draft is kept that the caller has not read
+    "user_unknown",  # the users of this installation
     "expiry_passed",  # the moment of the call
     "invalid_params",  # the workflow's own schema
     "invalid_schedule",  # cron expressions, zones, the workflow's params

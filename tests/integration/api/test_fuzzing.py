@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from celesta.access import tokens, workspaces
-from celesta.access.models import Role
+from celesta.access.models import Membership, Role
 from celesta.access.principals import for_user
 from celesta.artifacts import store
 from celesta.engine.start import start_run
@@ -68,6 +68,10 @@ def seeded(transactional_db: None, settings: Any, tmp_path: Path) -> dict[str, A
     names = [f"v{number}" for number in range(EACH)]
     for name in names:
         Variable.objects.create(workspace=workspace, name=name, value=1)
+    users = [f"u{number}" for number in range(EACH)]
+    for name in users:
+        member = get_user_model().objects.create_user(name)
+        Membership.objects.create(workspace=workspace, user=member, role=Role.VIEWER)
     spare = [tokens.issue(user, workspace, Role.VIEWER, "spare")[0].pk for _ in range(EACH)]
     return {
         "secret": tokens.issue(user, workspace, Role.ADMIN, "fuzzing")[1],
@@ -79,6 +83,8 @@ def seeded(transactional_db: None, settings: Any, tmp_path: Path) -> dict[str, A
             "artifact_id": artifacts,
             "schedule_id": [schedule.pk for schedule in made],
             "token_id": spare,
+            "slug": [workspace.slug],
+            "user": users,
         },
     }
 

@@ -16,7 +16,7 @@ from tests.integration.api.test_roles import known as known  # a fixture
 LISTS = {
     "GET workflows/", "GET runs/", "GET schedules/", "GET backfills/", "GET dead-letters/",
     "GET me/", "GET node-types/", "POST schedules/preview/", "GET stream/",
-    "POST runs/bulk/", "POST dead-letters/bulk/",
+    "POST runs/bulk/", "POST dead-letters/bulk/", "GET workspaces/", "GET workspaces/default/",
 }  # fmt: skip
 #: What is about one workflow, but for what the engine's own connection would have to see.
 OWN = [
@@ -49,7 +49,7 @@ def test_nothing_of_another_workflow_is_reached(
     if f"{method} {address}" in LISTS:
         assert response.status_code == 200, response.content
         rows = {} if address == "stream/" else response.json()
-        if address not in ("me/", "node-types/"):
+        if address not in ("me/", "node-types/", "workspaces/"):
             assert rows.get("results", []) == []
             assert rows.get("count", 0) == 0
     elif f"{method} {address}" == "GET ws/":

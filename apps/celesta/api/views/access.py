@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from celesta.access import tokens
-from celesta.access.models import Role, Token, Workspace
+from celesta.access import tokens, workspaces
+from celesta.access.models import Role, Token
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NotFound
@@ -37,13 +37,10 @@ class MeView(BaseView):
         return Response(Me(me).data)
 
     def _workspaces(self) -> list[dict[str, str]]:
-        rows = Workspace.objects.all()
-        if not self.principal.everywhere:
-            rows = rows.filter(pk__in=self.principal.workspace_ids)
         highest = Role.ADMIN.value
         return [
             {"slug": w.slug, "name": w.name, "role": self.principal.roles.get(w.pk, highest)}
-            for w in rows
+            for w in workspaces.visible_to(self.principal)
         ]
 
 

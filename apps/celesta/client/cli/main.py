@@ -17,6 +17,7 @@ from celesta.client.cli import (
     token_verbs,
     variable_verbs,
     workflow_verbs,
+    workspace_verbs,
 )
 from celesta.client.cli.arguments import Session, Verb, add_group, is_text, parsed, read
 from celesta.client.cli.printing import Printer
@@ -122,6 +123,8 @@ def parser() -> argparse.ArgumentParser:
         ("backfill", "run the slots of a range of the past", backfill_verbs.VERBS),
         ("variable", "manage what expressions read as vars.<name>", variable_verbs.VERBS),
         ("token", "manage tokens", token_verbs.VERBS),
+        ("workspace", "manage workspaces", workspace_verbs.VERBS),
+        ("member", "manage who belongs to the workspace", workspace_verbs.MEMBER_VERBS),
     ]
     for name, help_text, verbs in known:
         add_group(groups, name, help_text, verbs)
