@@ -4,6 +4,7 @@ overwrites what somebody else has changed meanwhile (RFC 9110, section 13)."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -24,7 +25,23 @@ IF_MATCH: Final = header(
 
 def of(data: Any) -> str:
     """The tag of an answer with this data."""
-    return f'"{hashlib.sha256(JSON().render(data)).hexdigest()[:LETTERS]}"'
+    return f'"{_digest(data)}"'
+
+
+def of_written(data: Mapping[str, Any], written: Iterable[str]) -> str:
+    """The tag of a row that moves by itself; its first half tells the fields that callers write.
+
+    :func:`demand_written` compares that half: what the row does by itself outdates nobody.
+    """
+    return f'"{_written(data, written)}-{_digest(data)}"'
+
+
+def _written(data: Mapping[str, Any], written: Iterable[str]) -> str:
+    return _digest({name: data[name] for name in written})
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(JSON().render(data)).hexdigest()[:LETTERS]
 
 
 def tagged(request: Request, response: Any, tag: str) -> Any:
@@ -48,9 +65,23 @@ def demand(request: Request, data: Any) -> None:
         raise PreconditionFailed
 
 
+def demand_written(request: Request, data: Mapping[str, Any], written: Iterable[str]) -> None:
+    """As :func:`demand`, of a row whose tags are made by :func:`of_written`."""
+    asked = request.headers.get("If-Match")
+    if asked is None:
+        return
+    halves = {tag.partition("-")[0] for tag in _listed(asked)}
+    if not halves & {ANY, f'"{_written(data, written)}'}:
+        raise PreconditionFailed
+
+
 def names(header_value: str | None, tag: str) -> bool:
     """Whether a list of tags (or ``*``, which is any) has this one."""
     if header_value is None:
         return False
-    named = [one.strip().removeprefix("W/") for one in header_value.split(",")]
+    named = _listed(header_value)
     return ANY in named or tag in named
+
+
+def _listed(header_value: str) -> list[str]:
+    return [one.strip().removeprefix("W/") for one in header_value.split(",")]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from httpx import Response
+
 from celesta.client.transport import Transport
 
 Json = dict[str, Any]
@@ -32,6 +34,14 @@ class Part:
         body: Json = self._transport.call("PUT", path, json=json).json()
         return body
 
+    def _get_tagged(self, path: str) -> Json:
+        """What is there, with its ETag as ``etag``."""
+        return _tagged(self._transport.call("GET", path))
+
+    def _put_tagged(self, path: str, json: Any, if_match: str) -> Json:
+        """What was put, with its new ``etag``; raises Conflict when ``if_match`` is outdated."""
+        return _tagged(self._transport.call("PUT", path, json=json, headers=matching(if_match)))
+
     def _many(self, path: str, verb: str, where: Json, **more: Any) -> Iterator[Json]:
         """The outcomes of a verb for many rows, a bounded piece a call."""
         cursor: Any = None
@@ -46,6 +56,16 @@ class Part:
 
     def _rows(self, path: str, query: dict[str, Any]) -> Iterator[Json]:
         return self._transport.rows(path, asked(query))
+
+
+def matching(tag: str) -> dict[str, str]:
+    """The header by which a call is refused when there is something else than ``tag`` by now."""
+    return {"If-Match": tag} if tag else {}
+
+
+def _tagged(answer: Response) -> Json:
+    body: Json = answer.json()
+    return {**body, "etag": answer.headers.get("ETag", "")}
 
 
 def asked(query: dict[str, Any]) -> dict[str, Any]:

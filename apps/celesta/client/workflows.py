@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from httpx import Response
-
-from celesta.client.parts import Json, Part, asked
+from celesta.client.parts import Json, Part, asked, matching
 from celesta.client.parts import part_of_path as part
 
 Format = Literal["yaml", "json", "source"]
@@ -44,7 +42,7 @@ class Workflows(Part):
         """
         wrapped = {"source": document, "format": fmt, "note": note}
         answer = self._transport.call(
-            "PUT", f"workflows/{part(name)}/", json=wrapped, headers=_if(if_match)
+            "PUT", f"workflows/{part(name)}/", json=wrapped, headers=matching(if_match)
         )
         body: Json = answer.json()
         return body
@@ -99,7 +97,7 @@ class Workflows(Part):
 
     def draft(self, name: str) -> Json:
         """The draft, or what is published when there is none; ``etag`` is for ``save_draft``."""
-        return _tagged(self._transport.call("GET", f"workflows/{part(name)}/draft/"))
+        return self._get_tagged(f"workflows/{part(name)}/draft/")
 
     def save_draft(self, name: str, document: str, *, if_match: str = "") -> Json:
         """Keep a draft, whatever is wrong with it; the workflow is made if need be.
@@ -108,25 +106,16 @@ class Workflows(Part):
         when a draft is kept and no ``if_match`` given; ``"*"`` overwrites it.
         """
         path, body = f"workflows/{part(name)}/draft/", {"source": document}
-        return _tagged(self._transport.call("PUT", path, json=body, headers=_if(if_match)))
+        return self._put_tagged(path, body, if_match)
 
     def discard_draft(self, name: str, *, if_match: str = "") -> None:
         """Throw the draft away; a workflow that was never published goes with it."""
         path = f"workflows/{part(name)}/draft/"
-        self._transport.call("DELETE", path, headers=_if(if_match))
+        self._transport.call("DELETE", path, headers=matching(if_match))
 
     def publish_draft(self, name: str, *, note: str = "", if_match: str = "") -> Json:
         """Publish the draft: ``{workflow, version, created, warnings}``."""
         path, body = f"workflows/{part(name)}/draft/publish/", {"note": note}
-        answer = self._transport.call("POST", path, json=body, headers=_if(if_match))
+        answer = self._transport.call("POST", path, json=body, headers=matching(if_match))
         made: Json = answer.json()
         return made
-
-
-def _if(tag: str) -> dict[str, str]:
-    return {"If-Match": tag} if tag else {}
-
-
-def _tagged(answer: Response) -> Json:
-    body: Json = answer.json()
-    return {**body, "etag": answer.headers.get("ETag", "")}

@@ -99,6 +99,10 @@ def test_variables(celesta: Call, client: Celesta, name: str) -> None:
     assert variable in celesta("variable", "list").text
     assert client.variables.get(variable)["value"] == "1e"
     assert celesta("variable", "set", variable, "{").code == 1
+    stale = celesta("variable", "set", variable, "5", "--if-match", kept["etag"])
+    assert (stale.code, "[precondition_failed]" in stale.error) == (1, True)
+    fresh = client.variables.get(variable)["etag"]
+    assert celesta("variable", "set", variable, "5", "--if-match", fresh).code == 0
     assert celesta("variable", "delete", variable).code == 0
     assert celesta("variable", "get", variable).code == 1
 
@@ -153,3 +157,42 @@ def test_many_runs_and_dead_letters_are_counted_first(
     assert (done.code, done.text.endswith(": done\n")) == (0, True)
     states = {row["state"] for row in client.dead_letters.list(workflow=name)}
     assert states == {"discarded", "retried"}
+
+
+def test_a_schedule_is_updated_field_by_field(celesta: Call, client: Celesta, name: str) -> None:
+    client.workflows.publish(name, DOCUMENT.replace("orders.fulfil", name))
+    params = {"order_id": 1, "pause": "0s"}
+    made = client.schedules.create(name, name, every=3600, params=params, overlap="skip")
+    number = str(made["id"])
+    tag = celesta("schedule", "show", number, "--json").json["etag"]
+
+    words = (
+        "schedule",
+        "update",
+        number,
+        "--cron",
+        "0 2 * * *",
+        "-p",
+        "order_id=2",
+        "--no-enabled",
+    )
+    done = celesta(*words, "--json")
+    assert done.code == 0, done.error
+    seen = client.schedules.get(made["id"])
+    assert (seen["cron"], seen["every"], seen["enabled"]) == ("0 2 * * *", None, False)
+    assert (seen["params"], seen["overlap"]) == ({"order_id": 2, "pause": "0s"}, "skip")
+    stale = celesta("schedule", "update", number, "--jitter", "5", "--if-match", tag)
+    assert (stale.code, "[precondition_failed]" in stale.error) == (1, True)
+    assert celesta("schedule", "update", number, "--jitter", "5").code == 0
+    assert "Say what to change" in celesta("schedule", "update", number).error
+    assert client.schedules.get(made["id"])["jitter"] == 5
+    assert client.schedules.update(made["id"], params={"order_id": 3})["params"] == {"order_id": 3}
+    client.schedules.delete(made["id"])
+
+
+def test_what_is_updated_is_what_the_api_takes(client: Celesta) -> None:
+    from celesta.client.schedules import WRITTEN
+
+    schemas = client.transport.call("GET", client.transport.base.removesuffix("v1") + "schema/")
+    body = schemas.json()["components"]["schemas"]["ScheduleBodyRequest"]
+    assert set(WRITTEN) == set(body["properties"])

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
-from celesta.api import asking
+from celesta.api import asking, etags
 from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NotFound
@@ -36,6 +37,9 @@ BY_NAME = Keyset(("name",))
 NEWEST_FIRST = Keyset(("slot",), descending=True)
 #: How far one may look ahead in one call.
 MOST_SLOTS = 100
+
+#: What callers write of a schedule; the rest moves by itself.
+WRITTEN = tuple(ScheduleBody().fields)
 
 COUNT = query("count", "How many slots, by default 5.", whole(1, MOST_SLOTS))
 
@@ -73,8 +77,7 @@ class SchedulesView(BaseView):
     )
     def post(self, request: Request) -> Response:
         """Create a schedule; it counts from now on."""
-        made = _save(self, Schedule(workspace=self.workspace), request)
-        return Response(ScheduleShape(made).data, 201)
+        return _told(_save(self, Schedule(workspace=self.workspace), request), 201)
 
 
 def schedules_of(view: BaseView) -> QuerySet[Schedule]:
@@ -85,6 +88,11 @@ def schedules_of(view: BaseView) -> QuerySet[Schedule]:
 
 def _shown(rows: list[Schedule]) -> Iterable[Any]:
     return ScheduleShape(rows, many=True).data
+
+
+def _told(schedule: Schedule, status: int = 200) -> Response:
+    data = ScheduleShape(schedule).data
+    return Response(data, status, headers={"ETag": etags.of_written(data, WRITTEN)})
 
 
 def _save(view: BaseView, schedule: Schedule, request: Request) -> Schedule:
@@ -116,7 +124,14 @@ class ScheduleBase(BaseView):
     @cached_property
     def schedule(self) -> Schedule:
         """The schedule that the address names; raises NotFound."""
-        found = schedules_of(self).filter(pk=min(self.kwargs["schedule_id"], 2**63 - 1)).first()
+        return self._found(schedules_of(self))
+
+    def locked(self) -> Schedule:
+        """The same as it is now and stays until the transaction ends; raises NotFound."""
+        return self._found(schedules_of(self).select_for_update(of=("self",)))
+
+    def _found(self, rows: QuerySet[Schedule]) -> Schedule:
+        found = rows.filter(pk=min(self.kwargs["schedule_id"], 2**63 - 1)).first()
         if found is None:
             raise NotFound("There is no such schedule in this workspace.")
         return found
@@ -127,17 +142,26 @@ class ScheduleView(ScheduleBase):
 
     roles = {"PUT": Role.OPERATOR, "DELETE": Role.OPERATOR}
 
-    @operation("schedules_get", "Read a schedule", answers={200: ScheduleShape})
-    def get(self, request: Request, schedule_id: int) -> Response:
-        """Read a schedule."""
-        return Response(ScheduleShape(self.schedule).data)
+    @operation(
+        "schedules_get", "Read a schedule",
+        answers={200: ScheduleShape, 304: None}, parameters=[etags.IF_NONE_MATCH],
+    )  # fmt: skip
+    def get(self, request: Request, schedule_id: int) -> Any:
+        """Read a schedule; its ETag is for If-Match, and is not outdated by a start."""
+        told = _told(self.schedule)
+        return etags.tagged(request, told, told.headers["ETag"])
 
     @operation(
-        "schedules_put", "Change a schedule", body=ScheduleBody, answers={200: ScheduleShape}
-    )
+        "schedules_put", "Change a schedule",
+        body=ScheduleBody, answers={200: ScheduleShape}, parameters=[etags.IF_MATCH],
+    )  # fmt: skip
     def put(self, request: Request, schedule_id: int) -> Response:
         """Change a schedule; with another timing, or switched on, it counts from now on."""
-        return Response(ScheduleShape(_save(self, self.schedule, request)).data)
+        with transaction.atomic():
+            # Under the lock that every change takes: what is compared here stays so.
+            schedule = self.locked()
+            etags.demand_written(request, ScheduleShape(schedule).data, WRITTEN)
+            return _told(_save(self, schedule, request))
 
     @operation("schedules_delete", "Delete a schedule", answers={204: None})
     def delete(self, request: Request, schedule_id: int) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
+from celesta.api import etags
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NameTaken, NotFound
@@ -53,7 +54,7 @@ class VariablesView(BaseView):
         except IntegrityError as error:
             name = body.validated_data["name"]
             raise NameTaken(f"There is a variable {name!r} already; PUT changes it.") from error
-        return Response(VariableShape(row).data, 201)
+        return _told(row, 201)
 
 
 def variables_of(view: BaseView) -> QuerySet[Variable]:
@@ -66,6 +67,11 @@ def _shown(rows: list[Variable]) -> Iterable[Any]:
     return VariableShape(rows, many=True).data
 
 
+def _told(row: Variable, status: int = 200) -> Response:
+    data = VariableShape(row).data
+    return Response(data, status, headers={"ETag": etags.of(data)})
+
+
 class VariableView(BaseView):
     """One variable."""
 
@@ -74,26 +80,41 @@ class VariableView(BaseView):
     @cached_property
     def variable(self) -> Variable:
         """The variable that the address names; raises NotFound."""
+        return self._found(variables_of(self))
+
+    def locked(self) -> Variable:
+        """The same as it is now and stays until the transaction ends; raises NotFound."""
+        return self._found(variables_of(self).select_for_update(no_key=True))
+
+    def _found(self, rows: QuerySet[Variable]) -> Variable:
         name = self.kwargs["name"]
-        found = variables_of(self).filter(name=name).first()
+        found = rows.filter(name=name).first()
         if found is None:
             raise NotFound(f"There is no variable {name!r} in workspace {self.workspace.slug!r}.")
         return found
 
-    @operation("variables_get", "Read a variable", answers={200: VariableShape})
-    def get(self, request: Request, name: str) -> Response:
-        """Read a variable."""
-        return Response(VariableShape(self.variable).data)
+    @operation(
+        "variables_get", "Read a variable",
+        answers={200: VariableShape, 304: None}, parameters=[etags.IF_NONE_MATCH],
+    )  # fmt: skip
+    def get(self, request: Request, name: str) -> Any:
+        """Read a variable; its ETag is for If-Match."""
+        told = _told(self.variable)
+        return etags.tagged(request, told, told.headers["ETag"])
 
     @operation(
-        "variables_set", "Change a variable", body=VariableValue, answers={200: VariableShape}
-    )
+        "variables_set", "Change a variable",
+        body=VariableValue, answers={200: VariableShape}, parameters=[etags.IF_MATCH],
+    )  # fmt: skip
     def put(self, request: Request, name: str) -> Response:
         """Change a variable; nodes that are still to run will read the new value."""
         body = VariableValue(data=request.data)
         body.is_valid(raise_exception=True)
-        row = store.change(self.variable, **body.validated_data)
-        return Response(VariableShape(row).data)
+        with transaction.atomic():
+            # Under a lock: what is compared here stays so until it is written.
+            row = self.locked()
+            etags.demand(request, VariableShape(row).data)
+            return _told(store.change(row, **body.validated_data))
 
     @operation("variables_delete", "Delete a variable", answers={204: None})
     def delete(self, request: Request, name: str) -> Response:

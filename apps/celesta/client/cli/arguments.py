@@ -115,6 +115,13 @@ def params(text: str | None, pairs: Iterable[str], schema: dict[str, Any]) -> di
     return found
 
 
+def matching(parser: argparse.ArgumentParser) -> None:
+    """The option by which a change is refused that would undo somebody else's."""
+    parser.add_argument(
+        "--if-match", default="", metavar="ETAG", help="refuse if somebody has saved since then"
+    )
+
+
 def parsed(text: str, name: str) -> Any:
     """JSON; raises CelestaError."""
     try:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from celesta.client.cli.arguments import Session, Verb, read
+from celesta.client.cli.arguments import Session, Verb, matching, read
 
 COLUMNS: Final = ("workflow", "kept", "revision", "saved_by", "saved_at", "etag")
 
@@ -54,9 +54,7 @@ def _showing(parser: argparse.ArgumentParser) -> None:
 
 def _matching(parser: argparse.ArgumentParser) -> None:
     _name(parser)
-    parser.add_argument(
-        "--if-match", default="", metavar="ETAG", help="refuse if somebody has saved since then"
-    )
+    matching(parser)
 
 
 def _saving(parser: argparse.ArgumentParser) -> None:

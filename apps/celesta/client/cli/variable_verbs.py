@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from celesta.client.cli.arguments import Session, Verb, parsed
+from celesta.client.cli.arguments import Session, Verb, matching, parsed
 
 COLUMNS: Final = ("name", "value", "description", "updated_at")
+TAGGED: Final = (*COLUMNS, "etag")
 
 
 def _list(session: Session) -> None:
@@ -15,13 +16,15 @@ def _list(session: Session) -> None:
 
 
 def _get(session: Session) -> None:
-    session.printer.facts(session.client.variables.get(session.options.name), COLUMNS)
+    session.printer.facts(session.client.variables.get(session.options.name), TAGGED)
 
 
 def _set(session: Session) -> None:
     options = session.options
     value = options.value if options.text else parsed(options.value, "the value")
-    made = session.client.variables.set(options.name, value, options.description)
+    made = session.client.variables.set(
+        options.name, value, options.description, if_match=options.if_match
+    )
     session.printer.facts(made, COLUMNS)
 
 
@@ -39,6 +42,7 @@ def _setting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("value", help="JSON: 30, true, '[1, 2]', '\"text\"'")
     parser.add_argument("--text", action="store_true", help="take the value as text as it is")
     parser.add_argument("--description", help="what it is for; by default as it was")
+    matching(parser)
 
 
 VERBS: Final = (
