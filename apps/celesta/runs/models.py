@@ -369,6 +369,18 @@ class Slot(models.Model):
         db_table = "celesta_slot"
 
 
+class PastSlot(models.Model):
+    """A slot that is no more: so that a node's page can tell where it ran, for as long as it is."""
+
+    id = models.BigIntegerField(primary_key=True, help_text="As it was the slot's.")
+    worker = models.CharField(max_length=200)
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "celesta_past_slot"
+
+
 class Leader(models.Model):
     """The one row that says which keeper leads, under which term, until when."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from string import hexdigits
@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from celesta.access.principals import Principal
 from celesta.graph.plan import Plan
-from celesta.runs.models import DeadLetter, Event, Hint, NodeRun, Output, Run
+from celesta.runs.models import DeadLetter, Event, Hint, NodeRun, Output, PastSlot, Run, Slot
 from celesta.workflows.models import WorkflowVersion
 
 #: An event older than this was committed or never will be: no transaction of ours lives as long.
@@ -141,8 +141,28 @@ def hints(run_id: UUID) -> QuerySet[Hint]:
     return Hint.objects.filter(run_id=run_id).order_by("id")
 
 
-def describe(plan: Plan, row: NodeRun, output: Output | None) -> Mapping[str, Any]:
-    """One node run in its author's words: name, type, queue, and what it ended with."""
+def workers_of(rows: Iterable[NodeRun]) -> dict[int, str]:
+    """Worker and process of each slot that ran these nodes, whether it is still there or not."""
+    ids = {row.slot for row in rows if row.slot}
+    return {
+        pk: f"{worker} · {pid}"
+        for model in (PastSlot, Slot)
+        for pk, worker, pid in model.objects.filter(pk__in=ids).values_list("pk", "worker", "pid")
+    }
+
+
+def described(plan: Plan, run_id: UUID, rows: Sequence[NodeRun]) -> list[dict[str, Any]]:
+    """Node runs in their author's words: names, types, where they ran, what they ended with."""
+    outputs, workers = outputs_of(run_id, rows), workers_of(rows)
+    return [
+        _described(plan, row, outputs.get((row.scope, row.node)), workers.get(row.slot or 0))
+        for row in rows
+    ]
+
+
+def _described(
+    plan: Plan, row: NodeRun, output: Output | None, worker: str | None
+) -> dict[str, Any]:
     node = plan.nodes[row.node]
     return {
         "name": node.name,
@@ -155,6 +175,7 @@ def describe(plan: Plan, row: NodeRun, output: Output | None) -> Mapping[str, An
         "attempt": row.attempt,
         "losses": row.losses,
         "via": row.via,
+        "worker": worker,
         "ready_at": row.ready_at,
         "started_at": row.started_at,
         "finished_at": row.finished_at,

@@ -95,11 +95,23 @@ def expired_slots(after: float, limit: int, skip: Collection[int]) -> list[tuple
 
 
 def forget_slots(after: float) -> int:
-    """Delete the rows of slots whose lease ended ``after`` seconds ago and that hold nothing."""
+    """Retire the slots whose lease ended ``after`` seconds ago and that hold nothing."""
+    return _retire(after, [])
+
+
+def retire_slots(slots: list[int]) -> int:
+    """Retire these, whose processes have ended, as far as they hold nothing."""
+    return _retire(None, slots)
+
+
+def _retire(after: float | None, slots: list[int]) -> int:
     found = rows(
-        "DELETE FROM celesta_slot WHERE token IS NULL"
-        " AND lease_until < now() - make_interval(secs => %s::float8) RETURNING id",
-        (after,),
+        "WITH gone AS (DELETE FROM celesta_slot WHERE token IS NULL"
+        " AND (lease_until < now() - make_interval(secs => %s::float8) OR id = ANY (%s::bigint[]))"
+        " RETURNING id, worker, pid, started_at)"
+        " INSERT INTO celesta_past_slot (id, worker, pid, started_at) SELECT * FROM gone"
+        " RETURNING id",
+        (after, slots),
     )
     return len(found)
 

@@ -17,7 +17,8 @@ from pytest_django.fixtures import Settings
 from celesta.access.models import Role
 from celesta.artifacts import store
 from celesta.artifacts.models import Artifact
-from celesta.runs.models import Event, NodeRun, Output, Run
+from celesta.runs import transitions, upkeep
+from celesta.runs.models import Event, NodeRun, Output, Run, Slot
 from tests.integration.api.conftest import DOCUMENT, Api, problem_of
 
 START = "workflows/orders.fulfil/runs/"
@@ -192,6 +193,19 @@ def test_nodes_are_shown_by_name_in_the_order_of_the_plan(api: Api, run: dict[st
     ready = api.get(f"runs/{run['id']}/nodes/?state=ready").json()["results"]
     assert [row["name"] for row in ready] == ["fetch"]
     problem_of(api.get(f"runs/{run['id']}/nodes/?state=done"), 400, "invalid_query")
+
+
+def test_a_node_says_where_it_ran_also_when_that_worker_is_gone(
+    api: Api, run: dict[str, Any]
+) -> None:
+    slot = transitions.register_slot("worker1@host", 4242, ("default",), 8.0)
+    NodeRun.objects.filter(run_id=run["id"], node=0).update(slot=slot)
+    before = api.get(f"runs/{run['id']}/nodes/fetch/").json()
+    upkeep.retire_slots([slot])
+    rows = api.get(f"runs/{run['id']}/nodes/").json()["results"]
+    assert before["worker"] == "worker1@host · 4242"
+    assert [row["worker"] for row in rows[:2]] == ["worker1@host · 4242", None]
+    assert not Slot.objects.filter(pk=slot).exists()
 
 
 def test_a_node_has_its_output_and_its_error(api: Api, run: dict[str, Any]) -> None:

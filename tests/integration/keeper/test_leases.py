@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from celesta.engine import canvas
-from celesta.runs import connection, transitions, upkeep
+from celesta.runs import connection, queries, transitions, upkeep
+from celesta.runs.cluster import cluster
 from celesta.runs.connection import rows
-from celesta.runs.models import Slot
+from celesta.runs.models import NodeRun, Slot
 from celesta_worker import page, slots
 from celesta_worker.keeper import leases as leases_module
 from celesta_worker.keeper.deadlines import Deadlines
@@ -135,6 +136,31 @@ def test_the_page_of_a_dead_process_goes_when_its_calls_cannot_come_any_more(
     assert not path.exists()
 
 
+def test_a_process_that_ended_between_two_nodes_is_not_counted_as_lost(
+    keeper: Leases, child: Child
+) -> None:
+    # Given a process of the pool that has done what it was to do, as they do in time
+    slot = transitions.register_slot("w", child.pid, ("q",), 8.0)
+    path = write_page(os.getpid(), view(child.pid, slot, token=0))
+    child.kill()
+    keeper.keep(idle=True)
+    assert Slot.objects.filter(pk=slot).exists()  # a call of it may still be under way
+    keeper._graves[path] -= 60
+    keeper.keep(idle=True)
+    assert cluster().workers == []
+    assert queries.workers_of([NodeRun(slot=slot)]) == {slot: f"w · {child.pid}"}
+
+
+def test_a_process_that_died_amid_a_node_is_counted_as_lost(keeper: Leases, child: Child) -> None:
+    world = held_run()
+    path = write_page(os.getpid(), view(child.pid, world.slot, begun=1))
+    child.kill()
+    keeper.keep(idle=True)
+    keeper._graves[path] -= 60
+    keeper.keep(idle=True)
+    assert [worker.lost for worker in cluster().workers] == [1]
+
+
 def test_a_new_process_may_have_the_number_of_a_dead_one(keeper: Leases, child: Child) -> None:
     path = write_page(os.getpid(), view(child.pid, 0, token=0))
     keeper._graves[path] = time.monotonic() - 60
@@ -225,7 +251,7 @@ def test_while_a_worker_has_no_slot_the_keeper_stands_in(
     slot = transitions.register_slot("w", os.getpid(), ("q",), 8.0)
     write_page(os.getpid(), view(os.getpid(), slot, token=0))
     keeper.keep(idle=True)
-    assert leases([row.pk])[row.pk] <= 0
+    assert not Slot.objects.filter(pk=row.pk).exists()
 
 
 def test_a_thread_that_does_not_end_is_timed_out_and_comes_back(keeper: Leases) -> None:
@@ -266,6 +292,8 @@ def test_at_the_end_threads_hold_nothing(keeper: Leases) -> None:
     keeper.end()
     assert world.states() == [("ready", 1, 1)]
     assert not path.exists()
+    assert not Slot.objects.exists()
+    assert queries.workers_of([NodeRun(slot=world.slot)])
 
 
 def test_a_slot_whose_row_is_being_written_is_passed_over(child: Child) -> None:

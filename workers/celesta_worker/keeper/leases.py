@@ -55,12 +55,14 @@ class Leases:
 
     def end(self) -> None:
         """The pool has ended: nothing of it runs on, threads included."""
+        ended = []
         for path, view in page.slots_of(os.getpid()):
             if view.pid == os.getpid() or is_dead(view.pid):
                 burial.bury(view)
                 path.unlink(missing_ok=True)
-        if self._stand_in is not None:
-            transitions.take_back(self._stand_in, None, force=True)
+                ended.append(view.slot)
+        upkeep.retire_slots(ended)
+        self._end_stand_in()
 
     def _extend(self, living: Pages, *, idle: bool) -> None:
         tokens = {view.slot: view.token or None for _, view in living if view.slot}
@@ -79,15 +81,19 @@ class Leases:
         now = time.monotonic()
         if slots:
             self._seen = now
-            if self._stand_in is not None:
-                transitions.take_back(self._stand_in, None, force=True)
-                self._stand_in = None
+            self._end_stand_in()
             return {}
         if self._stand_in is None and now - self._seen > STAND_IN_AFTER and Worker.queues:
             self._stand_in = transitions.register_slot(
                 Worker.name, os.getpid(), Worker.queues, conf.get("LEASE")
             )
         return {} if self._stand_in is None else {self._stand_in: None}
+
+    def _end_stand_in(self) -> None:
+        if self._stand_in is not None:
+            transitions.take_back(self._stand_in, None, force=True)
+            upkeep.retire_slots([self._stand_in])
+            self._stand_in = None
 
     def _bury(self, path: Path, view: SlotView) -> None:
         if path not in self._graves and view.token:
@@ -97,6 +103,8 @@ class Leases:
         died = self._graves.setdefault(path, time.monotonic())
         if time.monotonic() - died > conf.get("LEASE"):
             path.unlink(missing_ok=True)
+            if not view.token:  # it ended between two nodes, as the pool's processes do in time
+                upkeep.retire_slots([view.slot])
             self._deadlines.forget(path)
             del self._graves[path]
 

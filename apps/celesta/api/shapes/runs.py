@@ -186,6 +186,9 @@ class NodeRunShape(serializers.Serializer[Any]):
     attempt = serializers.IntegerField()
     losses = serializers.IntegerField(help_text="Attempts that ended with their worker.")
     via = serializers.CharField(allow_null=True, help_text="How it travelled.")
+    worker = serializers.CharField(
+        allow_null=True, help_text="Where it ran last: the worker's name, and the process."
+    )
     ready_at = Instant(allow_null=True)
     started_at = Instant(allow_null=True)
     finished_at = Instant(allow_null=True)

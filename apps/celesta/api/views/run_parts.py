@@ -34,7 +34,7 @@ from celesta.artifacts.names import ArtifactNameInvalid, safe_name
 from celesta.artifacts.store import newest
 from celesta.graph.plan import Plan
 from celesta.runs import queries
-from celesta.runs.models import NodeRun
+from celesta.runs.models import NodeRun, Run
 
 BY_PLAN = Keyset(("scope", "node"))
 BY_AGE = Keyset(("created_at", "id"))
@@ -59,7 +59,7 @@ class NodesView(RunBase):
         return page(request, rows, BY_PLAN, self._shown)
 
     def _shown(self, rows: list[NodeRun]) -> Iterable[Any]:
-        return NodeRunShape(described(self.run.version_id, self.run.pk, rows), many=True).data
+        return NodeRunShape(described(self.run, rows), many=True).data
 
 
 def _node_states(text: str) -> list[str]:
@@ -70,11 +70,9 @@ def _node_states(text: str) -> list[str]:
     return states
 
 
-def described(version_id: int, run_id: UUID, rows: list[NodeRun]) -> list[Any]:
-    """Node runs with what the plan and their outputs say of them."""
-    plan = queries.plan_of(version_id)
-    outputs = queries.outputs_of(run_id, rows)
-    return [queries.describe(plan, row, outputs.get((row.scope, row.node))) for row in rows]
+def described(run: Run, rows: list[NodeRun]) -> list[dict[str, Any]]:
+    """Node runs with what the plan, their outputs and their slots say of them."""
+    return queries.described(queries.plan_of(run.version_id), run.pk, rows)
 
 
 class NodeBase(RunBase):
@@ -92,9 +90,7 @@ class NodeBase(RunBase):
 
     def answer(self) -> Response:
         """The node run with its output."""
-        return Response(
-            NodeRunDetail(described(self.run.version_id, self.run.pk, [self.row])[0]).data
-        )
+        return Response(NodeRunDetail(described(self.run, [self.row])[0]).data)
 
 
 class NodeView(NodeBase):

@@ -17,7 +17,6 @@ from celesta.console.showing.run import (
     artifacts_of,
     described,
     items_of,
-    workers_of,
 )
 from celesta.console.showing.times import between
 from celesta.graph.plan import NONE, Plan, PlanNode
@@ -88,7 +87,7 @@ def panel(
         node=node,
         row=row,
         written_as="" if node.type == "end" else _owner(plan, node).name,
-        worker=workers_of([row]).get(row.slot or 0, ""),
+        worker=queries.workers_of([row]).get(row.slot or 0, ""),
         lasted=between(row.started_at, row.finished_at, now),
         waited=between(row.ready_at, row.started_at, now),
         output=output.value if output else None,

@@ -16,7 +16,7 @@ from celesta.console.drawing.pictures import STATES, Picture, is_large, picture,
 from celesta.console.showing.times import between, duration
 from celesta.graph.plan import NONE, Plan, PlanNode
 from celesta.runs import queries
-from celesta.runs.models import Event, NodeRun, Output, Run, Slot
+from celesta.runs.models import Event, NodeRun, Output, Run
 from celesta.runs.states import TERMINAL_RUN
 
 #: Rows of a table before "more".
@@ -222,7 +222,7 @@ def _rows(
     maps: Mapping[int, Counts],
 ) -> list[NodeRow]:
     outputs = queries.outputs_of(run.pk, [row for _, row in pairs])
-    workers = workers_of(row for _, row in pairs)
+    workers = queries.workers_of(row for _, row in pairs)
     return [
         _row(run, now, node, row, outputs.get((row.scope, row.node)), workers, maps)
         for node, row in pairs
@@ -255,13 +255,6 @@ def _row(
         x=x,
         width=width,
     )
-
-
-def workers_of(rows: Iterable[NodeRun]) -> dict[int, str]:
-    """Names of the slots that ran these nodes, as far as their workers are still known."""
-    ids = {row.slot for row in rows if row.slot}
-    found = Slot.objects.filter(pk__in=ids).values_list("pk", "worker", "pid")
-    return {pk: f"{worker} · {pid}" for pk, worker, pid in found}
 
 
 def _bar(run: Run, now: datetime, row: NodeRun) -> tuple[float, float]:

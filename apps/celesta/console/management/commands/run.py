@@ -27,7 +27,9 @@ from celesta.workflows.models import Workflow, WorkflowVersion
 #: How many node runs ``show`` prints; the API has them all.
 MOST_NODES: Final = 200
 BRIEF: Final = ("id", "workflow", "version", "state", "created_by", "created_at", "finished_at")
-NODE: Final = ("name", "scope", "type", "state", "attempt", "via", "started_at", "finished_at")
+NODE: Final = (
+    "name", "scope", "type", "state", "attempt", "via", "worker", "started_at", "finished_at",
+)  # fmt: skip
 
 
 class Command(VerbCommand):
@@ -231,10 +233,7 @@ class Command(VerbCommand):
 
     def _nodes(self, run: Run) -> list[dict[str, Any]]:
         rows: list[NodeRun] = list(queries.node_runs(run.pk)[:MOST_NODES])
-        plan, outputs = queries.plan_of(run.version_id), queries.outputs_of(run.pk, rows)
-        return [
-            dict(queries.describe(plan, row, outputs.get((row.scope, row.node)))) for row in rows
-        ]
+        return queries.described(queries.plan_of(run.version_id), run.pk, rows)
 
     def _version(self, name: str, number: int | None) -> WorkflowVersion:
         workflows = Workflow.objects.filter(workspace=self.workspace, name=name)
