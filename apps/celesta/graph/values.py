@@ -12,6 +12,10 @@ from celesta.graph.paths import Path
 #: Deepest nesting of a document. PostgreSQL and JSON readers everywhere stand far more.
 MAX_DEPTH = 64
 
+#: Whole numbers beyond these are rounded by JSON readers, the workers' among them.
+SMALLEST = -(2**63)
+LARGEST = 2**64 - 1
+
 #: NUL, which PostgreSQL cannot store, and halves of surrogate pairs, which are no text.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -50,7 +54,7 @@ def _is_clean(value: Any) -> bool:
                 below.extend(item.values())
             elif isinstance(item, list):
                 below.extend(item)
-            elif not isinstance(item, int | None) and not _is_finite(item):
+            elif item is not None and not _is_number(item):
                 return False
         if not below:
             return True
@@ -58,8 +62,15 @@ def _is_clean(value: Any) -> bool:
     return False
 
 
-def _is_finite(item: Any) -> bool:
+def _is_number(item: Any) -> bool:
+    if isinstance(item, int):  # true and false are 1 and 0
+        return is_exact(item)
     return isinstance(item, float) and math.isfinite(item)
+
+
+def is_exact(number: int) -> bool:
+    """True when every JSON reader of ours has this whole number as it is written."""
+    return SMALLEST <= number <= LARGEST
 
 
 def _children(
@@ -83,7 +94,11 @@ def _check_scalar(item: Any, path: Path, findings: Findings) -> None:
     elif isinstance(item, float):
         if not math.isfinite(item):
             findings.error("not_json", path, f"{item} is not a JSON number.")
-    elif item is not None and not isinstance(item, int):
+    elif isinstance(item, int):
+        if not is_exact(item):
+            message = "A whole number has at most 64 bits; a run would have a rounded one."
+            findings.error("not_json", path, message, "Quote it, or write it as 1.0e30.")
+    elif item is not None:
         message = f"A value of type {type(item).__name__} is not JSON."
         findings.error("not_json", path, message, "Use texts, numbers, true, false, null.")
 

@@ -15,6 +15,7 @@ from django.db import models
 from celesta.access.models import Workspace
 from celesta.access.scoping import WorkspaceScoped
 from celesta.runs.states import RunState
+from celesta.stored_json import StoredJSON
 from celesta.workflows.models import Workflow, WorkflowVersion
 
 
@@ -31,9 +32,9 @@ class Run(models.Model):
         default=RunState.PENDING,
         choices=[(s.value, s.value.capitalize()) for s in RunState],
     )
-    params = models.JSONField(default=dict)
-    output = models.JSONField(null=True)
-    error = models.JSONField(null=True)
+    params = StoredJSON(default=dict)
+    output = StoredJSON(null=True)
+    error = StoredJSON(null=True)
     trigger = models.CharField(max_length=32, default="api")
     trigger_ref = models.CharField(max_length=200, blank=True)
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)
@@ -132,8 +133,8 @@ class Output(models.Model):
     )
     scope = models.IntegerField()
     node = models.IntegerField()
-    value = models.JSONField(null=True)
-    error = models.JSONField(null=True)
+    value = StoredJSON(null=True)
+    error = StoredJSON(null=True)
 
     objects = WorkspaceScoped.through("run__workspace", "run__workflow__name")
 
@@ -153,7 +154,7 @@ class Event(models.Model):
     scope = models.IntegerField(null=True)
     node = models.IntegerField(null=True)
     attempt = models.SmallIntegerField(null=True)
-    data = models.JSONField(null=True)
+    data = StoredJSON(null=True)
 
     objects = WorkspaceScoped.through("run__workspace", "run__workflow__name")
 
@@ -268,7 +269,7 @@ class Item(models.Model):
         Run, models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     scope = models.IntegerField()
-    value = models.JSONField(null=True)
+    value = StoredJSON(null=True)
 
     class Meta:
         db_table = "celesta_item"
@@ -329,7 +330,7 @@ class Timer(models.Model):
     attempt = models.SmallIntegerField(null=True)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     due_at = models.DateTimeField()
-    output = models.JSONField(null=True)
+    output = StoredJSON(null=True)
     held = models.BooleanField(
         db_default=False, help_text="Its run is paused: nobody looks at it before that goes on."
     )

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from celesta.access.models import Workspace
 from celesta.access.scoping import WorkspaceScoped
+from celesta.stored_json import StoredJSON
 from celesta.triggers.recurrence import Recurrence
 from celesta.triggers.timing import Timing
 from celesta.workflows.models import Workflow
@@ -43,7 +44,7 @@ class Schedule(models.Model):
     every = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds between slots.")
     at = models.DateTimeField(null=True, blank=True, help_text="Once, at this instant.")
     timezone = models.CharField(max_length=63, default="UTC")
-    params = models.JSONField(default=dict, blank=True)
+    params = StoredJSON(default=dict, blank=True)
     enabled = models.BooleanField(default=True)
     paused = models.BooleanField(
         default=False, help_text="Starts nothing; when it goes on, the catch-up policy decides."
@@ -183,7 +184,7 @@ class Backfill(models.Model):
     every = models.PositiveIntegerField(null=True)
     timezone = models.CharField(max_length=63, default="UTC")
     anchor = models.DateTimeField(null=True)
-    params = models.JSONField(default=dict)
+    params = StoredJSON(default=dict)
     begin = models.DateTimeField(help_text="Slots from here on,")
     until = models.DateTimeField(help_text="up to here, both included.")
     newest_first = models.BooleanField(default=False)

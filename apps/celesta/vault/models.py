@@ -6,6 +6,7 @@ from django.db import models
 
 from celesta.access.models import Workspace
 from celesta.access.scoping import WorkspaceScoped
+from celesta.stored_json import StoredJSON
 
 
 class Variable(models.Model):
@@ -13,7 +14,7 @@ class Variable(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="variables")
     name = models.CharField(max_length=100)
-    value = models.JSONField()
+    value = StoredJSON()
     description = models.CharField(max_length=500, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 

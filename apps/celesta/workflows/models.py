@@ -10,6 +10,7 @@ from django.db import models
 
 from celesta.access.models import Workspace
 from celesta.access.scoping import WorkspaceScoped
+from celesta.stored_json import StoredJSON
 
 if TYPE_CHECKING:
     from celesta.graph.plan import Plan
@@ -61,8 +62,8 @@ class WorkflowVersion(models.Model):
     number = models.PositiveIntegerField()
     checksum = models.CharField(max_length=64)
     source = models.TextField(help_text="The document as its author wrote it.")
-    document = models.JSONField(help_text="The normalised document.")
-    plan_json = models.JSONField()
+    document = StoredJSON(help_text="The normalised document.")
+    plan_json = StoredJSON()
     note = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

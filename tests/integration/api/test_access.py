@@ -121,6 +121,15 @@ def test_a_run_is_found_in_whichever_workspace_it_is(
     problem_of(elsewhere, 404, "run_not_found")
 
 
+def test_a_variable_that_runs_would_read_rounded_is_refused(api: Api) -> None:
+    refused = api.post("variables/", b'{"name": "wei", "value": [100000000000000000000]}')
+    assert refused.status_code == 400
+    (told,) = refused.json()["errors"]
+    assert told["path"] == "value"
+    assert "64 bits" in told["message"]
+    assert api.post("variables/", {"name": "wei", "value": [1e20]}).status_code == 201
+
+
 def test_variables_are_made_read_changed_and_deleted(api: Api) -> None:
     made = api.post("variables/", {"name": "shop_url", "value": {"a": [1]}, "description": "Shop"})
     assert made.status_code == 201

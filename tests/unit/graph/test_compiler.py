@@ -126,6 +126,8 @@ def test_a_single_fault(source: dict[str, Any], expected: tuple[str, str]) -> No
         ("\ud800", "invalid_text", "nodes.a.with.output"),
         ({1: 2}, "wrong_type", "nodes.a.with.output"),
         (object(), "not_json", "nodes.a.with.output"),
+        (2**64, "not_json", "nodes.a.with.output"),
+        ([-(2**63) - 1], "not_json", "nodes.a.with.output[0]"),
         ((1, 2), "not_json", "nodes.a.with.output"),
     ],
 )

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from celesta.access.models import Role
 from celesta.access.scopes import SCOPES
 from celesta.api.shapes.fields import AnyJSON, Instant, Strict, Text, Whole
+from celesta.stored_json import check_storable
 
 ROLES = [role.value for role in Role]
 
@@ -17,7 +18,7 @@ ROLES = [role.value for role in Role]
 class VariableValue(Strict):
     """What a variable is set to."""
 
-    value = AnyJSON()
+    value = AnyJSON(validators=[check_storable])
     description = Text(default="", allow_blank=True, max_length=500)
 
 
