@@ -9,6 +9,7 @@ from celesta.client.backfills import Backfills
 from celesta.client.dead_letters import DeadLetters
 from celesta.client.runs import Runs
 from celesta.client.schedules import Schedules
+from celesta.client.templates import Templates
 from celesta.client.tokens import Tokens
 from celesta.client.transport import Transport
 from celesta.client.variables import Variables
@@ -32,13 +33,25 @@ class Celesta:
         self.backfills = Backfills(self.transport)
         self.dead_letters = DeadLetters(self.transport)
         self.variables = Variables(self.transport)
+        self.templates = Templates(self.transport)
         self.tokens = Tokens(self.transport)
         self.workspaces = Workspaces(self.transport)
         self.members = Members(self.transport)
 
     def me(self) -> dict[str, Any]:
         """Who the token stands for, and what it may do where."""
-        body: dict[str, Any] = self.transport.call("GET", "me/").json()
+        return self._read("me/")
+
+    def overview(self) -> dict[str, Any]:
+        """How the workspace is doing: ``{open, recent, queues, failures, slowest}``."""
+        return self._read("overview/")
+
+    def cluster(self) -> dict[str, Any]:
+        """Who leads, which workers there are and what waits, for operators."""
+        return self._read("cluster/")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        body: dict[str, Any] = self.transport.call("GET", path).json()
         return body
 
     def close(self) -> None:

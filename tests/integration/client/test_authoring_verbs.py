@@ -73,6 +73,41 @@ def test_a_dry_run_of_a_workflow_and_of_a_document(
     assert not list(client.runs.list(workflow=name))
 
 
+def test_a_template_is_found_shown_and_used(
+    celesta: Call, client: Celesta, name: str, tmp_path: Path
+) -> None:
+    found = celesta("template", "search", "reminder", "invoice", "--json").lines
+    assert [row["name"] for row in found] == ["dunning"]
+    listed = celesta("template", "list", "--audience", "finance", "--json").lines
+    assert {row["audience"] for row in listed} == {"finance"}
+    assert len(client.templates.list()) > len(listed)
+    file = tmp_path / "dunning.yaml"
+    assert celesta("template", "show", "dunning", "-o", str(file)).code == 0
+    assert file.read_text() in celesta("template", "show", "dunning").text
+    assert "[template_unknown]" in celesta("template", "show", "none").error
+
+    used = celesta("template", "use", "dunning", name)
+    assert (used.code, name in used.text) == (0, True), used.error
+    assert client.workflows.draft(name)["kept"] is True
+    again = celesta("template", "use", "dunning", name)
+    assert (again.code, "[workflow_exists]" in again.error) == (1, True)
+
+
+def test_how_all_is_doing(celesta: Call, client: Celesta, name: str) -> None:
+    client.workflows.publish(name, DOCUMENT.replace("orders.fulfil", name))
+    failed = client.runs.start(name, {"order_id": 0})["id"]
+    assert client.runs.wait(failed, 60)["state"] == "failed"
+
+    shown = celesta("overview")
+    assert (shown.code, name in shown.text.partition("failures")[2]) == (0, True), shown.error
+    told = celesta("overview", "--json").json
+    assert any(row["last_run"] == failed for row in told["failures"])
+    workers = celesta("cluster", "--json").json["workers"]
+    assert len(workers) == 1
+    assert workers[0]["name"] in celesta("cluster").text
+    assert celesta("me", "--json").json["workspace"] == "default"
+
+
 def test_workflows_travel_in_an_archive(
     celesta: Call, client: Celesta, name: str, tmp_path: Path
 ) -> None:

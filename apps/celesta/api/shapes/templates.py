@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from celesta.api.shapes.fields import AnyJSON
+from celesta.api.shapes.fields import AnyJSON, Strict, Text
 from celesta.api.shapes.graphs import GraphEdge
 
 
@@ -56,7 +56,7 @@ class TemplateDetail(TemplateShape):
     graph = TemplateGraph()
 
 
-class UseTemplate(serializers.Serializer[Any]):
+class UseTemplate(Strict):
     """What a template is used for."""
 
-    name = serializers.CharField(max_length=200, help_text="Name of the workflow to make.")
+    name = Text(max_length=200, help_text="Name of the workflow to make.")

@@ -11,9 +11,11 @@ from celesta.client.cli import (
     backfill_verbs,
     deadletter_verbs,
     draft_verbs,
+    looking,
     profile,
     run_verbs,
     schedule_verbs,
+    template_verbs,
     token_verbs,
     variable_verbs,
     workflow_verbs,
@@ -57,9 +59,6 @@ def run(options: argparse.Namespace) -> int:
     found = profile.load()
     workspace = options.workspace or found.workspace
     with Celesta(found.url, found.token, workspace=workspace) as client:
-        if options.group == "me":
-            printer.facts(client.me())
-            return DONE
         if options.group == "api":
             return _api(client, options)
         session = Session(client, printer, options)
@@ -110,12 +109,21 @@ def parser() -> argparse.ArgumentParser:
     raw.add_argument("method", help="GET, POST, PUT, DELETE")
     raw.add_argument("path", help="below /api/v1/: backfills/?limit=5")
     raw.add_argument("--data", metavar="FILE", help="the body, JSON; - is standard input")
-    for one in (login, raw, groups.add_parser("me", help="say who the token stands for")):
+    looks = {
+        "me": ("say who the token stands for", looking.me),
+        "overview": ("say how the workspace is doing", looking.overview),
+        "cluster": ("say who leads, which workers there are and what waits", looking.cluster),
+    }
+    lookers = [groups.add_parser(name, help=told) for name, (told, _) in looks.items()]
+    for one, (_, carry_out) in zip(lookers, looks.values(), strict=True):
+        one.set_defaults(carry_out=carry_out)
+    for one in (login, raw, *lookers):
         one.add_argument("--workspace", default="", help="slug of the workspace")
         one.add_argument("--json", action="store_true", help="print JSON, for programs")
     known: list[tuple[str, str, Sequence[Verb]]] = [
         ("workflow", "write and manage workflows", workflow_verbs.VERBS),
         ("draft", "work on a workflow before it is published", draft_verbs.VERBS),
+        ("template", "begin a workflow with a template", template_verbs.VERBS),
         ("archive", "export and import many workflows", archive_verbs.VERBS),
         ("run", "start, follow and repair runs", run_verbs.VERBS),
         ("deadletter", "see to what failed", deadletter_verbs.VERBS),
