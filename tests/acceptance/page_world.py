@@ -13,7 +13,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from celesta.access import tokens, workspaces
-from celesta.access.models import Role, Workspace
+from celesta.access.models import Membership, Role, Workspace
 from celesta.access.principals import SYSTEM
 from celesta.artifacts import store
 from celesta.engine.start import start_run
@@ -138,6 +138,9 @@ def filled(user: Any, *, runs: int = 60) -> World:
         started["succeeded"].pk, 0, indices["fetch"], "fetch", 1, workspace.pk,
         f"{LONG}.html", "<h1>Report</h1><p>All is well.</p>",
     )  # fmt: skip
+    membership, _ = Membership.objects.get_or_create(
+        workspace=workspace, user=user, defaults={"role": Role.ADMIN}
+    )
     token, _ = tokens.issue(user, workspace, Role.OPERATOR, f"The token of {LONG}")
     variable = Variable.objects.create(
         workspace=workspace, name="shop_url", value={"url": "https://shop", "wide": list(range(90))}
@@ -147,6 +150,7 @@ def filled(user: Any, *, runs: int = 60) -> World:
         version=version, **found,
         models={
             "celesta_access_workspace": workspace, "celesta_access_token": token,
+            "celesta_access_membership": membership,
             "celesta_triggers_schedule": schedule, "celesta_vault_variable": variable,
         },
         backfill=backfill.pk, artifact=saved["artifact"], indices=indices,

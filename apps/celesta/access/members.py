@@ -15,7 +15,7 @@ def add(workspace: Workspace, username: str, role: Role) -> Membership:
 
     Raises UserUnknown, and IntegrityError for whoever is a member already.
     """
-    return Membership.objects.create(workspace=workspace, user=_user(username), role=role)
+    return Membership.objects.create(workspace=workspace, user=user_named(username), role=role)
 
 
 def find(workspace: Workspace, username: str) -> Membership | None:
@@ -31,7 +31,8 @@ def change(membership: Membership, role: Role) -> Membership:
     return membership
 
 
-def _user(username: str) -> Any:
+def user_named(username: str) -> Any:
+    """The user who signs in by that name; raises UserUnknown."""
     users = get_user_model()
     found = users._default_manager.filter(**{users.USERNAME_FIELD: username}).first()
     if found is None:

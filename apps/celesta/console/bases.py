@@ -6,21 +6,23 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.forms import Media
 
 #: Settled when the apps are loaded; a project switches themes by INSTALLED_APPS only.
 WITH_UNFOLD = apps.is_installed("unfold")
 
 
-def _bases() -> tuple[Any, Any]:
+def _bases() -> tuple[Any, Any, Any]:
     if not WITH_UNFOLD:
-        return admin.ModelAdmin, admin.TabularInline
+        return admin.ModelAdmin, admin.TabularInline, AdminTextInputWidget
     from unfold.admin import ModelAdmin, TabularInline
+    from unfold.widgets import UnfoldAdminTextInputWidget
 
-    return ModelAdmin, TabularInline
+    return ModelAdmin, TabularInline, UnfoldAdminTextInputWidget
 
 
-ModelAdmin, TabularInline = _bases()
+ModelAdmin, TabularInline, TextInput = _bases()
 
 #: Our own look, for admin pages that show our fields.
 LOOK = Media(css={"all": ["celesta/frame.css", "celesta/console.css"]}, js=["celesta/frame.js"])

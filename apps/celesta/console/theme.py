@@ -62,6 +62,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _entry("Variables", "data_object", "admin:celesta_vault_variable_changelist"),
                     _entry("Tokens", "key", "admin:celesta_access_token_changelist"),
                     _entry("Workspaces", "groups", "admin:celesta_access_workspace_changelist"),
+                    _entry("Members", "badge", "admin:celesta_access_membership_changelist"),
                 ],
             },
             {

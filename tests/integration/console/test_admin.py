@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from celesta.access.errors import TokenExpired
 from celesta.access.models import Membership, Role, Token, Workspace
 from celesta.access.tokens import authenticate
+from celesta.console.admin import members
 from celesta.triggers import schedules
 from celesta.triggers.models import Schedule, ScheduleSlot
 from celesta.vault.models import Variable
@@ -277,16 +278,61 @@ def test_admins_of_a_workspace_give_roles_in_it(
         "name": "Default", "slug": "default",
         "memberships-TOTAL_FORMS": "2", "memberships-INITIAL_FORMS": "1",
         "memberships-0-id": member.pk, "memberships-0-workspace": workspace.pk,
-        "memberships-0-user": member.user_id, "memberships-0-role": "admin",
-        "memberships-1-workspace": workspace.pk,
-        "memberships-1-user": newcomer.pk, "memberships-1-role": "viewer",
+        "memberships-0-role": "admin", "memberships-1-workspace": workspace.pk,
+        "memberships-1-user": "newcomer", "memberships-1-role": "viewer",
     }  # fmt: skip
     address = reverse("admin:celesta_access_workspace_change", args=[workspace.pk])
     assert client_of("author").post(address, form).status_code == 403
+    wrong = client_of("admin").post(address, {**form, "memberships-1-user": "nobody"})
+    assert "There is no user &#x27;nobody&#x27;" in wrong.content.decode()
     assert client_of("admin").post(address, form).status_code == 302
     assert Membership.objects.get(user=newcomer).role == Role.VIEWER
     assert client_of("author").get(address).status_code == 200
     assert client_of("stranger").get(address).status_code == 302
+
+
+def test_many_members_have_a_list_of_their_own(
+    client_of: Callable[[str], Client], workspace: Workspace, people: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(members, "SHOWN", 2)
+    for name in ("ann", "ben", "cidney"):
+        Membership.objects.create(workspace=workspace, user=people.user(name), role=Role.VIEWER)
+    address = reverse("admin:celesta_access_workspace_change", args=[workspace.pk])
+    listed = reverse("admin:celesta_access_membership_changelist")
+    shown = client_of("admin").get(address).content.decode()
+    assert "memberships-TOTAL_FORMS" not in shown
+    assert ">4</a>" in shown
+    assert f"{listed}?workspace__id__exact={workspace.pk}" in shown
+    # The workspace itself is changed without its members
+    form = {"name": "Head office", "slug": "default"}
+    assert client_of("admin").post(address, form).status_code == 302
+    assert Membership.objects.filter(workspace=workspace).count() == 4
+    # and they are in their list, for those of the workspace
+    assert "cidney" in client_of("admin").get(listed, {"q": "cid"}).content.decode()
+    assert "cidney" not in client_of("stranger").get(listed).content.decode()
+
+
+def test_admins_of_a_workspace_change_its_members_in_their_list(
+    client_of: Callable[[str], Client], workspace: Workspace, people: Any
+) -> None:
+    add = reverse("admin:celesta_access_membership_add")
+    people.user("dan")
+    new = {"workspace": workspace.pk, "user": "dan", "role": "operator"}
+    for other in ("author", "stranger"):
+        assert client_of(other).post(add, new).status_code in (200, 403)
+    assert not Membership.objects.filter(user__username="dan").exists()
+    assert client_of("admin").post(add, new).status_code == 302
+    dan = Membership.objects.get(user__username="dan")
+    change = reverse("admin:celesta_access_membership_change", args=[dan.pk])
+    assert client_of("author").post(change, {"role": "admin"}).status_code == 403
+    assert client_of("stranger").post(change, {"role": "admin"}).status_code == 302
+    dan.refresh_from_db()
+    assert dan.role == Role.OPERATOR
+    # Nobody becomes somebody else
+    assert client_of("admin").post(change, {"role": "author", "user": "admin"}).status_code == 302
+    dan.refresh_from_db()
+    assert (dan.user.username, dan.role) == ("dan", Role.AUTHOR)
+    assert "already exists" in client_of("admin").post(add, new).content.decode()
 
 
 BAD_JSON = {

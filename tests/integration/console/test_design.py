@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from celesta.access.models import Workspace
 from celesta.console import pages
+from celesta.console.views import versions
 from celesta.workflows import drafts, publishing
 from celesta.workflows.models import Workflow, WorkflowVersion
 from tests.integration.console.test_editor import BROKEN, GOOD
@@ -127,3 +128,17 @@ def test_any_two_versions_are_compared(author: Client, version: WorkflowVersion)
     assert 'id="visual-diff-data"' in html
     assert "-timeout: 2h" in html
     assert author.get(address, {"before": 1, "after": 9}).status_code == 404
+
+
+def test_a_version_older_than_those_to_choose_from_stays_chosen(
+    author: Client, version: WorkflowVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "ROWS", 2)
+    for minutes in (11, 12, 13):
+        text = version.source.replace("timeout: 2h\n", "") + f"timeout: {minutes}m\n"
+        publishing.publish(version.workflow.workspace, text, by=None)
+    address = reverse("celesta_console:diff", args=[version.workflow_id, 1, 4])
+    html = author.get(address).content.decode()
+    assert html.count('<option value="1" selected>') == 1
+    assert html.count('<option value="4" selected>') == 1
+    assert '<option value="2"' not in html

@@ -159,3 +159,25 @@ def test_the_admins_entries_lead_to_our_pages(client_of: Callable[[str], Client]
         assert answer.headers["Location"] == reverse(f"celesta_console:{leads}", args=args)
     index = client.get(reverse("admin:index")).content.decode()
     assert reverse("admin:celesta_workflows_workflow_changelist") in index
+
+
+def test_of_many_schedules_the_next_ones_are_listed(
+    client_of: Callable[[str], Client], run: Run
+) -> None:
+    author, workflow = client_of("author"), run.workflow
+    for number in range(23):
+        schedules.save(
+            Schedule(
+                workspace=workflow.workspace, workflow=workflow, name=f"at-{number:02}",
+                cron=f"0 0 1 1 {number % 7}" if number < 3 else f"{number} * * * *",
+                params={"order_id": 1},
+            )
+        )  # fmt: skip
+    shown = page(author, "workflow", workflow.pk)
+    assert shown.count("next <time") == 20
+    assert "at-00" not in shown  # it comes in January
+    listed = reverse("admin:celesta_triggers_schedule_changelist")
+    link = f"{listed}?workflow__id__exact={workflow.pk}"
+    assert link in shown
+    assert "All 23 schedules" in shown
+    assert b"at-00" in author.get(link).content

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from celesta.console.admin import access, history, schedules, variables
+from celesta.console.admin import access, history, members, schedules, variables
 
-__all__ = ["access", "history", "schedules", "variables"]
+__all__ = ["access", "history", "members", "schedules", "variables"]

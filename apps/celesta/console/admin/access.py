@@ -18,36 +18,12 @@ from django.utils.safestring import SafeString
 
 from celesta.access import tokens
 from celesta.access.errors import AccessError
-from celesta.access.models import Membership, Role, Token, Workspace
+from celesta.access.models import Role, Token, Workspace
 from celesta.access.scopes import SCOPES
+from celesta.console.admin.members import MembershipInline, all_members, is_large
 from celesta.console.admin.scoped import ScopedAdmin, principal_of, workspaces_for
-from celesta.console.bases import TabularInline
 from celesta.console.pages import refused, show
 from celesta.console.templatetags.celesta_console import when
-
-
-class MembershipInline(TabularInline):  # type: ignore[misc]  # one of two bases
-    """Who belongs to a workspace, and as what."""
-
-    model = Membership
-    extra = 0
-    autocomplete_fields = ()
-    raw_id_fields = ("user",)
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whoever sees the workspace sees its members."""
-        del obj
-        return bool(principal_of(request).roles) or principal_of(request).everywhere
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Admins of the workspace decide."""
-        return obj is not None and principal_of(request).may(Role.ADMIN, obj.pk)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Admins of the workspace decide; whoever makes a workspace may fill it."""
-        return principal_of(request).everywhere or self.has_change_permission(request, obj)
-
-    has_delete_permission = has_change_permission
 
 
 @admin.register(Workspace)
@@ -61,13 +37,32 @@ class WorkspaceAdmin(ScopedAdmin):
     )
     search_fields = ("name", "slug")
     ordering = ("slug",)
-    inlines = (MembershipInline,)
     prepopulated_fields = {"slug": ("name",)}
 
     @admin.display(description="Created", ordering="created_at")
     def made(self, workspace: Workspace) -> SafeString | str:
         """When it was made."""
         return when(workspace.created_at)
+
+    @admin.display(description="Members")
+    def members(self, workspace: Workspace) -> SafeString:
+        """To the list of all of them."""
+        return all_members(workspace)
+
+    def get_inlines(self, request: HttpRequest, obj: Workspace | None = None) -> Any:
+        """The members, as long as one form can hold them."""
+        del request
+        return () if obj and is_large(obj) else (MembershipInline,)
+
+    def get_fields(self, request: HttpRequest, obj: Workspace | None = None) -> tuple[str, ...]:
+        """And the way to the members, of whom there may be too many for this page."""
+        del request
+        return ("name", "slug", "members") if obj else ("name", "slug")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Workspace | None = None) -> Any:
+        """What is not written."""
+        del request
+        return ("members",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The workspaces in which the user has a role."""

@@ -33,7 +33,7 @@ def versions(request: HttpRequest, principal: Principal, workflow_id: int) -> Ht
     listed = list((rows.filter(number__lt=before) if before else rows)[: ROWS + 1])
     context = {
         "workflow": workflow,
-        "numbers": workflow.versions.values_list("number", flat=True)[:ROWS],
+        "numbers": _numbers(workflow),
         "versions": listed[:ROWS],
         "more": listed[ROWS - 1].number if len(listed) > ROWS else None,
         **abilities(principal, workflow.workspace),
@@ -78,7 +78,7 @@ def diff(
         "difference": found,
         "lines": lines,
         "data": data,
-        "numbers": workflow.versions.values_list("number", flat=True)[:ROWS],
+        "numbers": _numbers(workflow, before, after),
         "built": pages_built(),
     }
     title = f"{workflow}: {before} to {after}"
@@ -117,6 +117,12 @@ def restore(
         return redirect("celesta_console:version", workflow.pk, number)
     messages.success(request, f"Published as version {publication.version.number}.")
     return redirect("celesta_console:workflow", workflow.pk)
+
+
+def _numbers(workflow: Workflow, *chosen: int) -> list[int]:
+    """Versions to choose from, newest first: the newest, and those that are chosen."""
+    newest = workflow.versions.values_list("number", flat=True)[:ROWS]
+    return sorted({*newest, *chosen}, reverse=True)
 
 
 def _version(workflow: Workflow, number: int) -> WorkflowVersion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -85,6 +85,8 @@ def workflow(request: HttpRequest, principal: Principal, workflow_id: int) -> Ht
     found = visible_workflow(principal, workflow_id)
     plan = queries.plan_of(found.current_id) if found.current_id else None
     runs = list(queries.runs(principal).filter(workflow=found)[:RECENT])
+    schedules = Schedule.objects.filter(workflow=found)
+    soonest = schedules.order_by(F("next_at").asc(nulls_last=True), "name")
     context = {
         "workflow": found,
         "plan": plan,
@@ -93,7 +95,8 @@ def workflow(request: HttpRequest, principal: Principal, workflow_id: int) -> Ht
         "picture": picture(plan) if plan else None,
         "runs": runs,
         "median": median_duration(runs),
-        "schedules": Schedule.objects.filter(workflow=found),
+        "schedules": soonest[:RECENT],
+        "schedule_count": schedules.count(),
         "now": timezone.now(),
         **abilities(principal, found.workspace),
     }
