@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -33,6 +35,12 @@ def letter(version: WorkflowVersion, code: str) -> DeadLetter:
         run=run, workspace=run.workspace, workflow=run.workflow, node=1, name="lines", attempt=3,
         code=code, message=f"{code}!", fingerprint=code.ljust(16, "x"), at=now,
     )  # fmt: skip
+
+
+def hidden_in(page: Any) -> dict[str, str]:
+    """What the form of the page sends along."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode())
+    return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
 def at(name: str, *more: object) -> str:
@@ -124,6 +132,31 @@ def test_a_verb_for_the_runs_of_the_list(
     assert Run.objects.get(pk=run.pk).state == "paused"
     assert operator.post(at("runs-bulk", "rerun") + "?state=failed").status_code == 302
     assert Run.objects.exclude(rerun_of=None).count() == 3
+
+
+def test_what_came_after_the_question_is_not_meant(
+    client_of: Callable[[str], Client], letters: list[DeadLetter], version: WorkflowVersion
+) -> None:
+    operator = client_of("operator")
+    first = start_run(version, {"order_id": 8}, principal=SYSTEM).run
+    # Given somebody who is asked about what matches now,
+    pause = at("runs-bulk", "pause") + "?state=pending"
+    runs = operator.get(pause)
+    assert "Pause 1 run?" in runs.content.decode()
+    discard = at("letters-bulk", "discard") + "?state=open&code=locked"
+    about = operator.get(discard)
+    # when more like that comes before the answer,
+    second = start_run(version, {"order_id": 9}, principal=SYSTEM).run
+    letter(version, "locked")
+    operator.post(pause, hidden_in(runs))
+    operator.post(discard, hidden_in(about))
+    # then only what was counted is done.
+    states = Run.objects.in_bulk([first.pk, second.pk])
+    assert [states[run.pk].state for run in (first, second)] == ["paused", "pending"]
+    assert DeadLetter.objects.filter(state="discarded").count() == 2
+    # And what can be no id is refused, as if nothing matched.
+    assert operator.post(pause, {"upto": "x"}).status_code == 404
+    assert operator.post(discard, {"upto": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["runs-bulk", "letters-bulk"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -76,14 +77,10 @@ def letters_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpR
         chosen = request.GET.getlist("chosen")[:1000]
         rows = rows.filter(pk__in=[number for text in chosen if (number := _id(text))])
     act = bulk.letter_verb(verb, principal=principal, reason=reason_of(request), trigger="console")
-    after = request.POST.get("after", "")
-    if after and _id(after) is None:
-        raise Http404  # not as if nothing were done yet
     return _asked(
         request, principal, rows, act,
         words=LETTER_VERBS[verb], what="dead letter", back="celesta_console:dead-letters",
-        after=_id(after),
-        with_reason=verb == "discard",
+        place=_id, with_reason=verb == "discard",
     )  # fmt: skip
 
 
@@ -96,7 +93,6 @@ def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResp
     asked = {name: request.GET.get(name, "") for name in ASKED}
     try:
         rows = filter_of(principal, asked).narrow(queries.runs(principal))
-        after = UUID(request.POST["after"]) if request.POST.get("after") else None
     except ValueError as error:
         raise Http404 from error
     if _by_hand(request):
@@ -106,8 +102,8 @@ def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResp
     )
     return _asked(
         request, principal, rows, act,
-        words=BULK_VERBS[verb], what="run", back="celesta_console:runs", after=after,
-        with_reason=verb in ("cancel", "pause"),
+        words=BULK_VERBS[verb], what="run", back="celesta_console:runs",
+        place=_uuid, with_reason=verb in ("cancel", "pause"),
     )  # fmt: skip
 
 
@@ -121,13 +117,24 @@ def _by_hand(request: HttpRequest) -> bool:
     return bool(request.GET.getlist("chosen")) or request.GET.get("of") == "chosen"
 
 
+def _uuid(text: str) -> UUID | None:
+    """The id of a run; None for what can be none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _uuids(texts: list[str]) -> list[UUID]:
-    found = []
-    for text in texts[:1000]:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
+    return [found for text in texts[:1000] if (found := _uuid(text))]
+
+
+def _place(request: HttpRequest, name: str, read: Callable[[str], Any]) -> Any:
+    """An id that our own form sent along; None when there is none."""
+    text = request.POST.get(name, "")
+    found = read(text) if text else None
+    if text and found is None:
+        raise Http404  # not as if nothing were done yet
     return found
 
 
@@ -140,17 +147,25 @@ def _asked(
     words: tuple[str, str],
     what: str,
     back: str,
-    after: Any,
+    place: Callable[[str], Any],
     with_reason: bool,
 ) -> HttpResponse:
-    """The question with its count; to a POST, a piece of the work, and what is left."""
+    """The question with its count; to a POST, a piece of the work, and what is left.
+
+    Done is what was there when it was asked: ids grow with time, and the form tells the newest.
+    """
     rows = rows.filter(workspace__in=_operated(principal))
+    after, upto = _place(request, "after", place), _place(request, "upto", place)
+    if upto is None and request.method == "GET":
+        upto = rows.order_by("-pk").values_list("pk", flat=True).first()
+    if upto is not None:
+        rows = rows.filter(pk__lte=upto)
     number, more = bulk.count(rows)
     context = {
         "verb": words[0], "number": number, "back": back,
         "what": f"{number}{' and more' * more} {_plural(what, number)}",
         "with_reason": with_reason, "reason": reason_of(request), "back_query": _without(request),
-        "unchosen": _by_hand(request) and not request.GET.getlist("chosen"),
+        "upto": upto, "unchosen": _by_hand(request) and not request.GET.getlist("chosen"),
     }  # fmt: skip
     if request.method == "POST":
         done = bulk.apply(rows, act, after=after)
