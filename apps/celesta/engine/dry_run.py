@@ -212,7 +212,7 @@ class _Foresight:
         if isinstance(told, Failed):
             return _failing(node, told, wave)
         step = Step(node, "runs", wave=wave, ends=_ONLY["runs"])
-        step.config = _shown(told.model_dump(mode="json", exclude_defaults=True))
+        step.config = _shown(told.model_dump(mode="json", by_alias=True, exclude_defaults=True))
         foretell = getattr(found, "foretell", None)
         match foretell(told) if foretell else None:
             case Failed() as failed:

@@ -131,6 +131,8 @@ class RunFilter:
 
     def _named_workflows(self) -> Sequence[int]:
         rows = Workflow.objects.filter(workspace_id__in=self.workspaces)
+        if self.within is not None:
+            rows = rows.filter(pk__in=self.within)
         named = rows.filter(Q(name__icontains=self.text) | Q(title__icontains=self.text))
         return list(named.order_by("name").values_list("pk", flat=True)[:MOST_WORKFLOWS])
 

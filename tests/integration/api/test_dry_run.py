@@ -125,3 +125,16 @@ def test_what_a_start_would_refuse_besides_is_a_warning(api: Api) -> None:
 def test_a_workflow_without_a_version_has_no_dry_run(api: Api) -> None:
     api.put("workflows/orders.flow/draft/", FLOW)
     problem_of(api.post(ADDRESS, {}), 409, "not_published")
+
+
+def test_a_config_has_the_names_that_its_author_wrote(api: Api) -> None:
+    source = """\
+workflow: x
+nodes:
+  later: {type: wait, with: {for: 5m}}
+  send: {type: http, needs: [later], with: {method: POST, url: "https://shop", json: {a: 1}}}
+"""
+    told = api.post("dry-run/", {"source": source}).json()
+    configs = {node["name"]: node["config"] for node in told["nodes"]}
+    assert configs["later"] == {"for": 300.0}
+    assert configs["send"]["json"] == {"a": 1}

@@ -105,6 +105,18 @@ def test_lists_hold_what_it_reaches_and_search_finds_no_more(
     assert client.post("schedules/", nightly).status_code == 201
 
 
+def test_a_search_is_not_used_up_by_workflows_out_of_reach(
+    api: Api, limited: Callable[..., Api]
+) -> None:
+    names = [f"orders.{letter}" for letter in "abcdefghijkl"]
+    for name in names:
+        document = DOCUMENT.replace("orders.fulfil", name)
+        assert api.post("workflows/", document).status_code == 201
+    made = api.post(f"workflows/{names[-1]}/runs/", {"params": {"order_id": 1}}).json()
+    rows = limited(names[-1]).get("runs/?q=orders").json()["results"]
+    assert [row["id"] for row in rows] == [made["id"]]
+
+
 def test_it_is_made_told_and_rotated_with_its_limits(api: Api, published: Any) -> None:
     wanted = {"name": "ci", "role": "operator", "scopes": ["runs:write"]}
     made = api.post("tokens/", {**wanted, "workflows": ["orders.other", "orders.fulfil"]})

@@ -241,6 +241,19 @@ def test_a_token_is_rotated_by_admins_and_its_secret_shown_once(
         authenticate(answer.context["secret"])
 
 
+def test_the_page_of_a_token_tells_to_which_workflows_it_is_limited(
+    client_of: Callable[[str], Client], workspace: Workspace
+) -> None:
+    client = client_of("admin")
+    client.post(ADD_TOKEN, {**token_form(workspace, "operator"), "workflows": "orders.fulfil"})
+    token = Token.objects.get()
+    assert token.workflows == ["orders.fulfil"]
+    page = client.get(reverse("admin:celesta_access_token_change", args=[token.pk]))
+    assert "orders.fulfil" in page.content.decode()
+    rotate = client.get(reverse("admin:celesta_access_token_rotate", args=[token.pk]))
+    assert rotate.status_code == 200
+
+
 @pytest.mark.parametrize("who", ["author", "stranger"])
 def test_nobody_else_rotates_a_token(
     who: str, client_of: Callable[[str], Client], workspace: Workspace

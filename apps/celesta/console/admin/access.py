@@ -164,8 +164,8 @@ class TokenAdmin(ScopedAdmin):
         if obj is None:
             return TokenForm.Meta.fields
         return (
-            "name", "prefix", "user", "workspace", "role", "scopes", "made", "expires", "last_used",
-            "rotation",
+            "name", "prefix", "user", "workspace", "role", "scopes", "workflows", "made", "expires",
+            "last_used", "rotation",
         )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:

@@ -95,11 +95,15 @@ def instants(text: str) -> SafeString:
     return format_html_join(
         "",
         "{}{}",
-        (
-            (said, exact(datetime.fromisoformat(at)) if at else "")
-            for said, at in zip_longest(parts[::2], parts[1::2])
-        ),
+        ((said, _instant_in(at)) for said, at in zip_longest(parts[::2], parts[1::2])),
     )
+
+
+def _instant_in(text: str | None) -> SafeString | str:
+    try:
+        return exact(datetime.fromisoformat(text)) if text else ""
+    except ValueError:  # the name of a task, say, that only looks like one
+        return text or ""
 
 
 @register.filter
