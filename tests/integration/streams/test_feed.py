@@ -19,7 +19,7 @@ from celesta.api.streams.granting import Granted
 from celesta.api.streams.topics import Topic
 from celesta.api.views import streams
 from celesta.engine.cancellation import cancel_run
-from celesta.runs import connection, log_lines
+from celesta.runs import connection, log_lines, visible
 from celesta.runs.log_lines import NewLine
 from celesta.runs.models import Event, LogLine, Run
 from tests.faults.conftest import Stage
@@ -115,6 +115,57 @@ def test_who_may_not_see_it_any_more_is_cut_off(run: Run, monkeypatch: pytest.Mo
     parts = together(scenario)
     assert asked == [True, True, False]
     assert parts[0].startswith(b"retry: ")
+
+
+def test_lines_that_nobody_followed_do_not_keep_those_of_a_run_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visible, "STEP", 5)
+    monkeypatch.setattr(visible, "GAP_WINDOW", 5)
+    start = datetime.now(UTC)
+
+    def speak(*texts: str, seq: int = 0) -> None:
+        said = [(seq + n, text) for n, text in enumerate(texts)]
+        log_lines.store([NewLine(str(run.pk), 0, 0, 1, n, start, 20, "shop", t) for n, t in said])
+
+    def speak_and_end() -> None:
+        speak("the last word", seq=1000)
+        cancel_run(run.pk, by="test")
+
+    async def scenario() -> list[Message]:
+        async with asyncio.timeout(60):
+            # Given somebody who follows a workspace, in which much was logged meanwhile,
+            overview = feeding.feed(Topic(workspace=run.workspace_id), Cursor(None, None))
+            first = asyncio.ensure_future(anext(overview))
+            await asyncio.sleep(1)  # the poller has begun; no harm if it has not
+            await asyncio.to_thread(speak, *(f"line {n}" for n in range(200)))
+            # when somebody begins to follow a run, which soon ends,
+            stream = feeding.feed(Topic(run=run.pk), Cursor(line=None))
+            told = [await anext(stream)]
+            await asyncio.to_thread(speak_and_end)
+            told += [message async for message in stream]
+            await first
+            await overview.aclose()  # type: ignore[attr-defined]
+            return told
+
+    # then they see its last line before the end.
+    told = together(scenario)
+    assert told[-1].kind == "end"
+    assert b"the last word" in b"".join(one.body for one in told if one.kind == "log")
+
+
+def test_who_comes_back_from_nowhere_is_told_the_end(run: Run) -> None:
+    """With a cursor of another database, say, or of this one before a backup was restored."""
+
+    async def scenario() -> list[Message]:
+        async with asyncio.timeout(30):
+            stream = feeding.feed(Topic(run=run.pk), Cursor(visible.LAST_ID, visible.LAST_ID))
+            ending = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(1)  # it has begun to follow; no harm if it has not
+            await asyncio.to_thread(cancel_run, run.pk, by="test")
+            return [await ending, *[message async for message in stream]]
+
+    assert [message.kind for message in together(scenario)] == ["end"]
 
 
 def test_the_end_waits_for_log_lines_behind_a_gap(run: Run) -> None:

@@ -58,10 +58,10 @@ async def feed(
                 if one is None:
                     yield Message("heartbeat")
                     continue
+                end.heed(one)
                 if cursor.has(one):
                     continue  # seen in another process that had looked further than this one
                 cursor = cursor.past(one)
-                end.heed(one)
                 yield _message(one, cursor)
             if not reader.is_behind:
                 if end.is_of_run:

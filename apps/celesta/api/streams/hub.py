@@ -44,7 +44,7 @@ class Reader:
         #: (event, line): what came up to here is not handed over.
         self.begin: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         self.is_behind = False
-        #: Log lines were stored that a young gap still holds back.
+        #: Stored log lines are still to come: a young gap holds them back, or they are many.
         self.is_held = False
         self._waiting: deque[News] = deque()
 
@@ -112,6 +112,9 @@ class Hub:
             try:
                 if horizon is None:
                     horizon = await self._look(_present)
+                elif self._is_first_of_a_run():
+                    # Nobody has followed log lines: the horizon may lie a day's lines behind.
+                    horizon = horizon[0], await self._look(visible.present, "celesta_log_line")
                 self._admit(horizon)
                 before = horizon
                 after, held, news = await self._look(_news, horizon, self._wanted())
@@ -129,7 +132,7 @@ class Hub:
                 for one in news:
                     reader.hand(one)
             horizon = after
-            if horizon[0] - before[0] >= visible.STEP:
+            if any(new - old >= visible.STEP for new, old in zip(horizon, before, strict=True)):
                 continue  # far behind: go on at once
             pause = BUSY if horizon != before else min(pause * 1.2, QUIET)
             await self._rest(pause)
@@ -137,6 +140,11 @@ class Hub:
 
     async def _look(self, ask: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._looking, ask, *args)
+
+    def _is_first_of_a_run(self) -> bool:
+        return not any(reader.topic.run for reader in self._readers) and any(
+            reader.topic.run for reader in self._joining
+        )
 
     def _admit(self, horizon: tuple[int, int]) -> None:
         for reader in self._joining:
@@ -169,10 +177,11 @@ def _present() -> tuple[int, int]:
 
 
 def _news(horizon: tuple[int, int], wanted: Wanted) -> tuple[tuple[int, int], bool, list[News]]:
-    """The new horizon, whether log lines are held back behind it, and what came up to it."""
+    """The new horizon, whether log lines are left behind it, and what came up to it."""
     event, line = horizon
     upto_event, _ = visible.advance("celesta_event", event)
     upto_line, held = visible.advance("celesta_log_line", line) if wanted.runs else (line, False)
+    held = held or upto_line - line >= visible.STEP
     news: list[News] = []
     while event < upto_event:
         found, event = tailing.events(wanted, event, upto_event, visible.STEP)
