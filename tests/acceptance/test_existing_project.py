@@ -10,15 +10,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import pytest
+from playwright.sync_api import Browser, Route
 
 import celesta
 from project.embedded.home import Home
 from project.embedded.starting import start
 from project.embedded.valkey import Valkey
 from project.processes.ending import end_all
+from tests.acceptance.looks import TOO_WIDE
 from tests.acceptance.shops import GUIDE, SOURCES, Shop, build_wheel
 from tests.processes import wait_for
 from tests.servers import Servers
@@ -26,6 +29,11 @@ from tests.servers import Servers
 OURS = [app for app in celesta.APPS if app.startswith("celesta.")]
 LABELS = {app.replace(".", "_") for app in OURS} | {"django_celery_beat"}
 TERMINAL = ("succeeded", "failed", "cancelled")
+#: Fields and buttons that stand out of the card which they are in.
+BEYOND_CARDS = """() => [...document.querySelectorAll('.celesta .card :is(input, select, button)')]
+  .filter((one) => !one.closest('.scroll') && one.getBoundingClientRect().right
+    > one.closest('.card').getBoundingClientRect().right)
+  .map((one) => one.outerHTML.slice(0, 90))"""
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +185,15 @@ def test_its_own_canvas_and_results_work_beside_it(working: Shop) -> None:
     }
 
 
-def test_the_pages_and_the_api_do_not_take_its_defaults(working: Shop) -> None:
-    asked = working.probe("pages")
+@pytest.fixture(scope="module")
+def asked(working: Shop) -> dict[str, Any]:
+    """What each page and address answered, by its path."""
+    answers: dict[str, Any] = working.probe("pages")
+    return answers
 
+
+def test_the_pages_and_the_api_do_not_take_its_defaults(asked: dict[str, Any]) -> None:
+    asked = dict(asked)
     # Given the shop's login for all, one request a day, envelopes, apologies and German numbers,
     missing, refused = asked.pop("/celesta/api/v1/nowhere/"), asked.pop("no token")
     # then every page answers,
@@ -201,6 +215,40 @@ def test_the_pages_and_the_api_do_not_take_its_defaults(working: Shop) -> None:
     drawings = [answer["text"] for answer in asked.values() if "translate(" in answer["text"]]
     assert drawings
     assert not any(re.search(r"translate\([^)]*,", text) for text in drawings)
+
+
+@pytest.mark.browser
+def test_its_pages_fit_a_phone_under_the_stock_admin(
+    working: Shop, asked: dict[str, Any], browser: Browser
+) -> None:
+    texts = {
+        path: answer["text"]
+        for path, answer in asked.items()
+        if answer["type"] == "text/html" and 'class="celesta"' in answer["text"]
+    }
+    assert len(texts) > 10
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        file = working.site / "collected" / path.rpartition("/files/")[2]
+        if path in texts:
+            route.fulfill(body=texts[path], content_type="text/html")
+        elif "/files/" in path and file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(status=204)
+
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.route("**/*", answer)
+    wrong = []
+    for path in texts:
+        page.goto(f"http://shop.example{path}")
+        if wide := page.evaluate(TOO_WIDE):
+            wrong.append(f"{path}: {wide}")
+        if shown := page.locator(".celesta [hidden]:visible").count():
+            wrong.append(f"{path}: {shown} hidden elements can be seen")
+        wrong += [f"{path}: {one} reaches out of its card" for one in page.evaluate(BEYOND_CARDS)]
+    assert wrong == []
 
 
 def test_removed_it_leaves_nothing_behind(working: Shop, before: dict[str, Any]) -> None:

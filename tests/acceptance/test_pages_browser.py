@@ -20,6 +20,7 @@ from celesta.access.principals import SYSTEM
 from celesta.engine.start import start_run
 from celesta.workflows import publishing
 from tests.acceptance import page_world
+from tests.acceptance.looks import TOO_WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -66,14 +67,6 @@ SERIOUS: Final = ("serious", "critical")
 #: Axe takes twice as long when it also tells what is right.
 ALL: Final = {"resultTypes": ["violations"]}
 CONTRAST: Final = {**ALL, "runOnly": ["color-contrast"]}
-TOO_WIDE: Final = """() => {
-  const wide = document.documentElement.scrollWidth - window.innerWidth;
-  if (wide <= 0) return '';
-  const all = [...document.querySelectorAll('body *')].filter(
-    (one) => one.getBoundingClientRect().right > window.innerWidth + 1 && !one.closest('.scroll'));
-  const some = all.slice(0, 4).map((one) => one.outerHTML.slice(0, 90));
-  return `${wide} px too wide: ${some.join(' | ')}`;
-}"""
 
 
 class Looks:

@@ -38,6 +38,7 @@ API = [
     "nowhere/",
 ]  # fmt: skip
 PAGES = [
+    "dashboard/", "workers/", "templates/", "dead-letters/", f"runs/{run.pk}/timeline/",
     "runs/", f"runs/{run.pk}/", f"runs/{run.pk}/nodes/0/1/", f"runs/{run.pk}/events/",
     "workflows/", "workflows/new/", f"workflows/{flow}/", f"workflows/{flow}/start/",
     f"workflows/{flow}/versions/", f"workflows/{flow}/versions/1/", "api/docs/",
