@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,6 +34,9 @@ def _check_storable(params: Mapping[str, Any]) -> None:
         encoded = orjson.dumps(params)
     except (TypeError, ValueError) as error:
         raise _refused("not_json", str(error)) from error
+    # What is no number in JSON is written as null: who has none of these is not looked through.
+    if b"null" in encoded and not _has_numbers_only(params):
+        raise _refused("not_json", "NaN and infinity are no JSON numbers", "Leave them out.")
     if len(encoded) > conf.get("MAX_PARAMS_BYTES"):
         limit = conf.get("MAX_PARAMS_BYTES")
         message = f"the params have {len(encoded)} bytes; at most {limit} are accepted"
@@ -40,6 +44,14 @@ def _check_storable(params: Mapping[str, Any]) -> None:
     # A text that says \u0000 is text like any other: its backslash is doubled.
     if _NUL.search(encoded):
         raise _refused("nul_character", "text must not hold the NUL character")
+
+
+def _has_numbers_only(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_has_numbers_only, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_has_numbers_only, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _refused(code: str, message: str, hint: str = "") -> ParamsInvalid:
