@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.files import File
-from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from celesta.api.refusals import InvalidQuery
-
-PIECE: Final = 256 * 1024  # bytes
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -64,21 +59,6 @@ def file(content: bytes, content_type: str, filename: str) -> HttpResponse:
     response = HttpResponse(content, content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
-
-
-def download(request: Request, file: File[bytes], filename: str, content_type: str) -> FileResponse:
-    """A file to save, sent in pieces; whoever serves it, it is never whole in memory."""
-    response = FileResponse(file, as_attachment=True, filename=filename, content_type=content_type)
-    if isinstance(request._request, ASGIRequest):  # noqa: SLF001 - there is no other way to ask
-        # Django would read a file into a list before it sent the first byte of it.
-        response.streaming_content = _pieces(file)
-    return response
-
-
-async def _pieces(file: File[bytes]) -> AsyncIterator[bytes]:
-    # The response closes the file.
-    while piece := await sync_to_async(file.read, thread_sensitive=False)(PIECE):
-        yield piece
 
 
 def choice(request: Request, name: str, known: Sequence[str]) -> str:

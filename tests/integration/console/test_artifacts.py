@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
 from django.urls import reverse
 
-from celesta.artifacts import store
+from celesta.artifacts import serving, store
 from celesta.artifacts.models import Artifact
 from celesta.runs.models import Run
 
@@ -134,3 +135,23 @@ def test_lost_bytes_are_not_found(
     pk = save("gone.txt")
     (tmp_path / Artifact.objects.get(pk=pk).path).unlink()
     assert content(client_of("viewer"), pk).status_code == 404
+
+
+def test_a_large_file_is_sent_in_pieces(
+    save: Callable[..., int], people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not read as a whole before the first byte is sent, as Django would for ASGI."""
+    monkeypatch.setattr(serving, "PIECE", 4)
+    address = reverse("celesta_console:artifact-content", args=[save("page.html")])
+    viewer = people.user("viewer")
+
+    async def looked_at() -> list[bytes]:
+        client = AsyncClient()
+        await client.aforce_login(viewer)
+        answer: Any = await client.get(address)
+        assert answer.is_async
+        return [piece async for piece in answer.streaming_content]
+
+    pieces = async_to_sync(looked_at)()
+    assert b"".join(pieces) == EVIL
+    assert len(pieces) == -(-len(EVIL) // 4)

@@ -28,7 +28,7 @@ from celesta.api.shapes.runs import (
     NodeRunShape,
 )
 from celesta.api.views.runs import RunBase
-from celesta.artifacts import store
+from celesta.artifacts import serving, store
 from celesta.artifacts.models import Artifact
 from celesta.artifacts.names import ArtifactNameInvalid, safe_name
 from celesta.artifacts.store import newest
@@ -228,7 +228,13 @@ class ArtifactContentView(ArtifactBase):
             content = store.open_artifact(artifact)
         except store.ArtifactMissing as error:
             raise NotFound(str(error)) from error
-        response = raw.download(request, content, artifact.name, artifact.content_type)
+        response = serving.in_pieces(
+            request._request,  # noqa: SLF001 - there is no other way to ask
+            content,
+            as_attachment=True,
+            filename=artifact.name,
+            content_type=artifact.content_type,
+        )
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Content-Security-Policy"] = "sandbox"
         response.headers["ETag"] = f'"{artifact.sha256}"'

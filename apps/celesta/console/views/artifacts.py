@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods
 
 from celesta.access.models import Role
 from celesta.access.principals import Principal
-from celesta.artifacts import store
+from celesta.artifacts import serving, store
 from celesta.artifacts.models import Artifact
 from celesta.console.gate import abilities, page, require
 from celesta.console.pages import show
@@ -86,7 +86,8 @@ def content(request: HttpRequest, principal: Principal, artifact_id: int) -> Htt
     except store.ArtifactMissing as error:
         raise Http404(str(error)) from error
     charset = "; charset=utf-8" if shown_as and shown_as.startswith("text/") else ""
-    answer = FileResponse(
+    answer = serving.in_pieces(
+        request,
         file,
         as_attachment=shown_as is None,
         filename=found.name,
