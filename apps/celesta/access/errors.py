@@ -97,6 +97,19 @@ class TokenOver(AccessError):
     status = 409
 
 
+class TokenRotated(AccessError):
+    """The token has a successor already; rotate that one, or make a new token."""
+
+    code = "token_rotated"
+    status = 409
+
+
+class TokenOfAnother(AccessError):
+    """Only its own user rotates a token, for whom the new one acts too; an admin may delete it."""
+
+    code = "token_of_another"
+
+
 class ScopeMissing(AccessError):
     """The token does not have the scope for that."""
 

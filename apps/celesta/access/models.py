@@ -77,6 +77,8 @@ class Token(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    #: When it got its successor; it has only one.
+    rotated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "celesta_token"

@@ -19,7 +19,9 @@ from celesta.access.errors import (
     ExpiryPassed,
     RoleTooLow,
     TokenExpired,
+    TokenOfAnother,
     TokenOver,
+    TokenRotated,
     TokenUnknown,
     TokenWithoutMember,
 )
@@ -74,29 +76,35 @@ def issue(
     return token, secret
 
 
-def rotate(token: Token, overlap: timedelta) -> tuple[Token, str]:
+def rotate(token: Token, overlap: timedelta, *, by: Any) -> tuple[Token, str]:
     """A new token in the place of ``token``, which goes on for ``overlap`` and no longer.
 
-    Raises RoleTooLow when its user no longer holds its role, and TokenOver when it has expired.
+    A token is rotated once: a second time would end its old secret sooner than was promised, and
+    leave a successor that nobody has. Raises TokenOfAnother unless ``by`` is its user, RoleTooLow
+    when that user no longer holds its role, TokenOver when it has expired, and TokenRotated.
     """
+    if token.user_id != by.pk:
+        raise TokenOfAnother
     now = timezone.now()
     if token.expires_at is not None and token.expires_at <= now:
         raise TokenOver
+    ends = now + overlap if token.expires_at is None else min(token.expires_at, now + overlap)
+    lives = token.expires_at - token.created_at if token.expires_at else None
     with transaction.atomic():
-        made = issue(
+        rows = Token.objects.filter(pk=token.pk, rotated_at=None)
+        if not rows.update(rotated_at=now, expires_at=ends):
+            raise TokenRotated
+        token.rotated_at, token.expires_at = now, ends
+        return issue(
             token.user,
             token.workspace,
             Role(token.role),
             token.name,
             # It lives as long as its forerunner was made for, from now on.
-            token.expires_at and now + (token.expires_at - token.created_at),
+            None if lives is None else now + lives,
             scopes=token.scopes,
             workflows=token.workflows,
         )
-        ends = now + overlap
-        token.expires_at = min(token.expires_at or ends, ends)
-        token.save(update_fields=["expires_at"])
-    return made
 
 
 def authenticate(secret: str) -> tuple[Token, Principal]:

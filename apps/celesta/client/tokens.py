@@ -15,6 +15,10 @@ class Tokens(Part):
         """Tokens, newest first, without their secrets."""
         return self._rows("tokens/", filters)
 
+    def get(self, token: int) -> Json:
+        """One token, without its secret."""
+        return self._get(f"tokens/{token}/")
+
     def create(
         self, name: str, role: str = "operator", *, scopes: Sequence[str] = (),
         workflows: Sequence[str] = (), expires_at: str | None = None,
@@ -27,7 +31,7 @@ class Tokens(Part):
         return self._post("tokens/", wanted)
 
     def rotate(self, token: int, overlap: int = 3600) -> Json:
-        """The successor of a token, which works for ``overlap`` seconds more."""
+        """The only successor of a token of one's own, which works for ``overlap`` seconds more."""
         return self._post(f"tokens/{token}/rotate/", {"overlap": overlap})
 
     def delete(self, token: int) -> None:

@@ -57,6 +57,40 @@ def test_a_token_that_could_never_be_used_is_not_made(api: Api) -> None:
     assert Token.objects.filter(name="ci").count() == 1
 
 
+def test_nobody_rotates_the_token_of_somebody_else(api: Api, workspace: Workspace) -> None:
+    ann = get_user_model().objects.create_user("ann")
+    Membership.objects.create(workspace=workspace, user=ann, role=Role.VIEWER)
+    hers, secret = tokens.issue(ann, workspace, Role.VIEWER, "hers")
+    root = Client()
+    root.force_login(get_user_model().objects.create_superuser("root"))
+
+    problem_of(api.post(f"tokens/{hers.pk}/rotate/"), 403, "token_of_another")
+    address = f"/api/v1/tokens/{hers.pk}/rotate/"
+    refused = root.post(address, "{}", content_type="application/json")
+    problem_of(refused, 403, "token_of_another")
+    assert Token.objects.filter(user=ann).count() == 1
+    assert Api(secret).get("me/").status_code == 200  # and it was not cut short
+    assert api.get(f"tokens/{hers.pk}/").json()["user"] == "ann"
+    assert api.delete(f"tokens/{hers.pk}/").status_code == 204
+    problem_of(Api(secret).get("me/"), 401, "invalid_token")
+
+
+def test_a_token_has_one_successor_and_the_time_that_was_promised(api: Api) -> None:
+    made = api.post("tokens/", {"name": "ci", "role": "viewer"}).json()
+    address = f"tokens/{made['id']}/"
+    successor = api.post(f"{address}rotate/", {"overlap": 86_400}).json()
+    promised = api.get(address).json()["expires_at"]
+
+    problem_of(api.post(f"{address}rotate/", {"overlap": 0}), 409, "token_rotated")
+    assert api.get(address).json()["expires_at"] == promised
+    assert Api(made["secret"]).get("me/").status_code == 200
+    assert Token.objects.filter(name="ci").count() == 2
+    assert successor["rotated_at"] is None
+    third = api.post(f"tokens/{successor['id']}/rotate/", {"overlap": 0}).json()
+    assert third["expires_at"] is None  # as the first one was made for ever
+    problem_of(Api(successor["secret"]).get("me/"), 401, "token_expired")
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-14:00", "x"])
 def test_an_expiry_must_be_a_moment(api: Api, moment: str) -> None:
     response = api.post("tokens/", {"name": "ci", "role": "viewer", "expires_at": moment})

@@ -50,6 +50,7 @@ TABLE: list[tuple[str, str, Any, Role, bool]] = [
     ("DELETE", "workspaces/default/members/mia/", None, ADMIN, True),
     ("GET", "tokens/", None, ADMIN, False),
     ("POST", "tokens/", {"name": "t", "role": "viewer"}, ADMIN, False),
+    ("GET", "tokens/{token}/", None, ADMIN, True),
     ("POST", "tokens/{token}/rotate/", {"overlap": 60}, ADMIN, True),
     ("DELETE", "tokens/{token}/", None, ADMIN, True),
     ("GET", "variables/", None, V, False),

@@ -254,6 +254,28 @@ def test_the_page_of_a_token_tells_to_which_workflows_it_is_limited(
     assert rotate.status_code == 200
 
 
+def test_not_even_an_admin_rotates_the_token_of_a_colleague(
+    client_of: Callable[[str], Client], workspace: Workspace
+) -> None:
+    secret = client_of("admin").post(ADD_TOKEN, token_form(workspace, "viewer")).context["secret"]
+    token = Token.objects.get()
+    rotate = reverse("admin:celesta_access_token_rotate", args=[token.pk])
+    listed = reverse("admin:celesta_access_token_changelist")
+    assert rotate in client_of("admin").get(listed).content.decode()
+
+    client = client_of("superuser")
+    assert rotate not in client.get(listed).content.decode()
+    assert client.get(rotate).status_code == 403
+    assert client.post(rotate, {"overlap": "0"}).status_code == 403
+    assert list(Token.objects.all()) == [token]
+    assert authenticate(secret)[0].expires_at is None
+
+    client_of("admin").post(rotate, {"overlap": "3600"})
+    again = client_of("admin").post(rotate, {"overlap": "0"})
+    assert again.status_code == 409
+    assert authenticate(secret)  # for the hour that was promised
+
+
 @pytest.mark.parametrize("who", ["author", "stranger"])
 def test_nobody_else_rotates_a_token(
     who: str, client_of: Callable[[str], Client], workspace: Workspace

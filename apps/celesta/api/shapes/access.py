@@ -79,6 +79,7 @@ class TokenShape(serializers.Serializer[Any]):
     created_at = Instant()
     expires_at = Instant(allow_null=True)
     last_used_at = Instant(allow_null=True)
+    rotated_at = Instant(allow_null=True, help_text="When it got its successor.")
 
 
 class IssuedToken(TokenShape):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
@@ -80,44 +81,55 @@ class TokensView(BaseView):
 
 def tokens_of(view: BaseView) -> QuerySet[Token]:
     """The tokens of the view's workspace."""
-    return Token.objects.filter(workspace=view.workspace).select_related("user")
+    return Token.objects.filter(workspace=view.workspace).select_related("user", "workspace")
 
 
 def _shown(rows: list[Token]) -> Iterable[Any]:
     return TokenShape(rows, many=True).data
 
 
-class TokenView(BaseView):
+class TokenBase(BaseView):
+    """Anything about one token."""
+
+    @cached_property
+    def token(self) -> Token:
+        """The token that the address names; raises NotFound."""
+        found = tokens_of(self).filter(pk=min(self.kwargs["token_id"], 2**63 - 1)).first()
+        if found is None:
+            raise NotFound("There is no such token in this workspace.")
+        return found
+
+
+class TokenView(TokenBase):
     """One token."""
 
-    roles = {"DELETE": Role.ADMIN}
+    roles = {"GET": Role.ADMIN, "DELETE": Role.ADMIN}
+
+    @operation("tokens_get", "Read about a token", answers={200: TokenShape})
+    def get(self, request: Request, token_id: int) -> Response:
+        """Read about a token; its secret is not kept."""
+        return Response(TokenShape(self.token).data)
 
     @operation("tokens_delete", "Delete a token", answers={204: None})
     def delete(self, request: Request, token_id: int) -> Response:
-        """Delete a token; from now on it answers 401."""
-        deleted, _ = tokens_of(self).filter(pk=token_id).delete()
-        if not deleted:
-            raise NotFound("There is no such token in this workspace.")
+        """Delete a token, whoever's it is; from now on it answers 401."""
+        self.token.delete()
         return Response(status=204)
 
 
-class RotateView(BaseView):
+class RotateView(TokenBase):
     """Replaces a token by a new one."""
 
     roles = {"POST": Role.ADMIN}
 
     @operation(
-        "tokens_rotate", "Replace a token by a new one with the same rights",
+        "tokens_rotate", "Replace a token of yours by a new one with the same rights",
         body=Rotation, answers={201: IssuedToken},
     )  # fmt: skip
     def post(self, request: Request, token_id: int) -> Response:
-        """Make the new token; the old one works for ``overlap`` seconds more."""
+        """Make the new token, once; the old one works for ``overlap`` seconds more."""
         body = Rotation(data=request.data)
         body.is_valid(raise_exception=True)
-        rows = tokens_of(self).select_related("user", "workspace")
-        found = rows.filter(pk=min(token_id, 2**63 - 1)).first()
-        if found is None:
-            raise NotFound("There is no such token in this workspace.")
         overlap = timedelta(seconds=body.validated_data["overlap"])
-        token, secret = tokens.rotate(found, overlap)
+        token, secret = tokens.rotate(self.token, overlap, by=request.user)
         return Response({**TokenShape(token).data, "secret": secret}, 201)

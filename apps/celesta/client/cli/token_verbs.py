@@ -18,11 +18,16 @@ COLUMNS: Final = (
     "prefix",
     "expires_at",
     "last_used_at",
+    "rotated_at",
 )
 
 
 def _list(session: Session) -> None:
     session.printer.rows(session.client.tokens.list(), COLUMNS)
+
+
+def _show(session: Session) -> None:
+    session.printer.facts(session.client.tokens.get(session.options.token), COLUMNS)
 
 
 def _create(session: Session) -> None:
@@ -75,7 +80,8 @@ def _rotating(parser: argparse.ArgumentParser) -> None:
 
 VERBS: Final = (
     Verb("list", "list tokens", _list),
+    Verb("show", "show a token", _show, _id),
     Verb("create", "create a token; prints its secret, once", _create, _creating),
-    Verb("rotate", "replace a token; prints the new secret, once", _rotate, _rotating),
+    Verb("rotate", "replace a token of yours; prints the new secret, once", _rotate, _rotating),
     Verb("delete", "delete a token", _delete, _id),
 )

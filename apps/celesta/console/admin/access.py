@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from celesta.access import tokens
-from celesta.access.errors import AccessError
+from celesta.access.errors import AccessError, TokenOfAnother
 from celesta.access.models import Role, Token, Workspace
 from celesta.access.scopes import SCOPES
 from celesta.console.admin.members import MembershipInline, all_members, is_large
@@ -178,12 +178,15 @@ class TokenAdmin(ScopedAdmin):
         token = rows.filter(pk=min(token_id, 2**63 - 1)).first()
         if token is None or not self.has_view_permission(request, token):
             raise PermissionDenied
+        if token.user_id != request.user.pk:
+            return refused(request, TokenOfAnother())
         form = RotateForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             context = {"form": form, "token": token}
             return show(request, "rotate.html", context, title="Rotate token", section="tokens")
         try:
-            made, secret = tokens.rotate(token, timedelta(seconds=form.cleaned_data["overlap"]))
+            overlap = timedelta(seconds=form.cleaned_data["overlap"])
+            made, secret = tokens.rotate(token, overlap, by=request.user)
         except AccessError as error:
             return refused(request, error)
         self.log_addition(request, made, [{"added": {"name": f"rotated from {token.prefix}"}}])
@@ -210,14 +213,19 @@ class TokenAdmin(ScopedAdmin):
         return when(token.last_used_at, "never")
 
     @admin.display(description="Replace it")
-    def rotation(self, token: Token) -> SafeString:
-        """To the page that makes a new secret."""
+    def rotation(self, token: Token) -> SafeString | str:
+        """To the page that makes a new secret, for whom the token acts."""
+        if token.rotated_at is not None:
+            return "has a successor"
+        if not getattr(token, "is_mine", False):
+            return "by its user"
         address = reverse("admin:celesta_access_token_rotate", args=[token.pk])
         return format_html('<a href="{}">rotate</a>', address)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The tokens of the workspaces of which one is an admin."""
         rows = Token.objects.filter(workspace__in=workspaces_for(request, Role.ADMIN))
+        rows = rows.annotate(is_mine=Q(user=request.user.pk))
         return rows.order_by(*self.get_ordering(request))
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
