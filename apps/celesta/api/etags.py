@@ -46,10 +46,17 @@ def _digest(data: Any) -> str:
 
 def tagged(request: Request, response: Any, tag: str) -> Any:
     """The response with its tag; 304 without a body when the caller has it already."""
-    if names(request.headers.get("If-None-Match"), tag):
-        response = HttpResponse(status=304)
-        del response.headers["Content-Type"]
+    response = unchanged(request, tag) or response
     response.headers["ETag"] = tag
+    return response
+
+
+def unchanged(request: Request, tag: str) -> HttpResponse | None:
+    """The 304 for a caller who has what this tag is of; None for everybody else."""
+    if not names(request.headers.get("If-None-Match"), tag):
+        return None
+    response = HttpResponse(status=304, headers={"ETag": tag})
+    del response.headers["Content-Type"]
     return response
 
 

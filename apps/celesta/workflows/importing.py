@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from django.db import transaction
 
+from celesta import conf
 from celesta.access.models import Workspace
 from celesta.graph.problems import DocumentInvalid, Problem
 from celesta.workflows import drafts, publishing
@@ -120,6 +121,7 @@ def _look(workspace: Workspace, archive: Archive, entry: WorkflowEntry, history:
     problems = [
         found for version in ahead for found in _problems(workspace, archive, entry, version)
     ]
+    problems += _problems_of_draft(archive, entry)
     status: Status = "changed" if there else "new"
     if any(found.severity == "error" for found in problems):
         status = "invalid"
@@ -170,6 +172,16 @@ def _problems(
         hint = "It was exported by a Celesta that normalised documents in another way."
         problems.append(Problem("checksum_differs", version.file, message, hint, "warning"))
     return problems
+
+
+def _problems_of_draft(archive: Archive, entry: WorkflowEntry) -> list[Problem]:
+    """Whatever is wrong with a draft, it is kept, as long as an editor could save it again."""
+    limit = conf.get("DEFINITION_MAX_BYTES")
+    size = len(archive.text(entry.draft).encode()) if entry.draft else 0
+    if entry.draft is None or size <= limit:
+        return []
+    message = f"The draft has {size:,} bytes; the limit is {limit:,}."
+    return [Problem("document_too_large", entry.draft.file, message)]
 
 
 def _one(workspace: Workspace, archive: Archive, look: Look, choice: Choice, by: Any) -> Taken:

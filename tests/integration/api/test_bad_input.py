@@ -312,3 +312,15 @@ def test_a_fault_of_ours_is_a_problem_and_is_logged(
     problem = problem_of(answer, 500, "internal_error")
     assert "secret detail" not in str(problem)
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("value", ["yes", "true", 1, 0, "", None])
+def test_what_is_on_or_off_is_true_or_false(api: Api, published: Any, value: Any) -> None:
+    timing = {"workflow": "orders.fulfil", "every": 60, "params": {"order_id": 1}}
+    span = {"begin": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z"}
+    for address, body, name in (
+        ("schedules/", {**timing, "name": "s"}, "enabled"),
+        ("backfills/", {**timing, **span}, "newest_first"),
+    ):
+        refused = problem_of(api.post(address, {**body, name: value}), 400, "invalid_input")
+        assert [error["path"] for error in refused["errors"]] == [name]

@@ -173,3 +173,28 @@ def test_variables_by_search(api: Api) -> None:
     for query, expected in (("q=SHOP", ["shop_url"]), ("q=orders", ["shop_url"]), ("q=x", [])):
         rows = api.get(f"variables/?{query}").json()["results"]
         assert [row["name"] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "workflows/", "workflows/orders.fulfil/versions/", "workflows/orders.fulfil/runs/",
+        "runs/", "schedules/", "backfills/", "dead-letters/", "workflows/orders.fulfil/grid/",
+    ],
+)  # fmt: skip
+def test_no_list_reads_the_drafts_of_its_rows(api: Api, runs: list[Run], address: str) -> None:
+    """A draft may have megabytes, and every row of a list has its workflow's."""
+    timing = {"workflow": "orders.fulfil", "every": 3600, "params": {"order_id": 1}}
+    made = [
+        api.post("schedules/", {**timing, "name": "hourly"}),
+        api.post(
+            "backfills/",
+            {**timing, "begin": "2026-01-01T00:00:00Z", "until": "2026-01-01T03:00:00Z"},
+        ),
+    ]
+    assert {one.status_code for one in made} == {201}
+
+    with CaptureQueriesContext(connection) as asked:
+        assert api.get(address).status_code == 200
+    assert any("celesta_workflow" in query["sql"] for query in asked)
+    assert not [query["sql"] for query in asked if '."draft",' in query["sql"]]

@@ -346,6 +346,20 @@ def test_a_record_that_leads_out_of_the_storage_is_refused(
     problem_of(response, 400, "malformed_request")
 
 
+def test_an_artifact_that_the_caller_has_is_not_sent_again(
+    api: Api, run: dict[str, Any], settings: Settings, tmp_path: Any
+) -> None:
+    settings.CELESTA = {"ARTIFACT_ROOT": str(tmp_path / "artifacts")}
+    workspace_id = Run.objects.get(pk=run["id"]).workspace_id
+    saved = store.save(run["id"], 0, 0, "fetch", 1, workspace_id, "page.html", b"x")
+    address = f"runs/{run['id']}/artifacts/{saved['artifact']}/content/"
+    tag = api.get(address).headers["ETag"]
+
+    again = api.get(address, If_None_Match=tag)
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert b"".join(api.get(address, If_None_Match='"other"').streaming_content) == b"x"
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.filterwarnings("error:StreamingHttpResponse")  # it read the whole file first
 def test_an_artifact_is_streamed_by_an_asgi_server_too(

@@ -156,3 +156,21 @@ def test_a_document_under_another_name_than_its_own_is_refused(
 
     (look, *_) = importing.preview(elsewhere, unpack(edited(packed(shop), rename)))
     assert (look.status, look.problems[0].code) == ("invalid", "workflow_name_mismatch")
+
+
+def test_a_draft_that_no_editor_could_save_is_refused(
+    shop: Workspace, elsewhere: Workspace, settings: Any
+) -> None:
+    text = "workflow: unfinished\n# " + "é" * 600
+    Workflow.objects.filter(workspace=shop, name="unfinished").update(draft=text)
+    found = unpack(packed(shop))
+    settings.CELESTA = {"DEFINITION_MAX_BYTES": len(text.encode()) - 1}
+    looks = {look.name: look for look in importing.preview(elsewhere, found)}
+    assert looks["unfinished"].problems[0].code == "document_too_large"
+    taken = importing.take(elsewhere, found, by=None)
+    assert [one.outcome for one in taken] == ["published", "published", "refused"]
+    assert not Workflow.objects.filter(workspace=elsewhere, name="unfinished").exists()
+
+    settings.CELESTA = {"DEFINITION_MAX_BYTES": len(text.encode())}
+    importing.take(elsewhere, found, by=None)
+    assert Workflow.objects.get(workspace=elsewhere, name="unfinished").draft == text

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from celesta.api.shapes.fields import AnyJSON, Instant, Strict, Text, Whole
+from celesta.api.shapes.fields import AnyJSON, Flag, Instant, Strict, Text, Whole
 from celesta.triggers.backfills import MOST_ACTIVE, MOST_SLOTS, USUAL_SLOTS
 from celesta.triggers.checks import MAX_EVERY
 from celesta.triggers.models import Backfill, SlotState
@@ -32,7 +32,7 @@ class BackfillBody(Strict):
     )  # fmt: skip
     begin = Instant(help_text="Slots from here on,")
     until = Instant(help_text="up to here, both included; not in the future.")
-    newest_first = serializers.BooleanField(default=False)
+    newest_first = Flag(default=False)
     max_active = Whole(
         default=10, min_value=1, max_value=MOST_ACTIVE, help_text="Runs of it open at once."
     )

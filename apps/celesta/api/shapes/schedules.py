@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from celesta.api.shapes.fields import AnyJSON, Instant, Strict, Text, Whole
+from celesta.api.shapes.fields import AnyJSON, Flag, Instant, Strict, Text, Whole
 from celesta.triggers.checks import MAX_EVERY, MAX_JITTER, MAX_SLOTS
 from celesta.triggers.models import Schedule, ScheduleSlot, SlotState
 
@@ -58,7 +58,7 @@ class ScheduleBody(TimingBody):
         default=100, min_value=1, max_value=MAX_SLOTS,
         help_text="For 'all': how many missed slots are started at most; the newest.",
     )  # fmt: skip
-    enabled = serializers.BooleanField(default=True)
+    enabled = Flag(default=True)
 
 
 class ScheduleShape(serializers.Serializer[Any]):

@@ -74,7 +74,8 @@ class BackfillsView(BaseView):
 
 def _backfills_of(view: BaseView) -> QuerySet[Backfill]:
     visible: QuerySet[Backfill] = Backfill.objects.visible_to(view.principal)
-    return visible.filter(workspace=view.workspace).select_related("workflow")
+    rows = visible.filter(workspace=view.workspace).select_related("workflow")
+    return rows.defer("workflow__draft")
 
 
 def _shown(rows: list[Backfill]) -> Iterable[Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import FileResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from celesta.access.models import Role
 from celesta.access.scoping import WorkspaceScoped
-from celesta.api import raw
+from celesta.api import etags, raw
 from celesta.api.asking import number
 from celesta.api.pagination import Keyset, limit_of, page
 from celesta.api.refusals import InvalidArtifactName, InvalidQuery, NotFound
@@ -219,11 +219,14 @@ class ArtifactContentView(ArtifactBase):
 
     @operation(
         "runs_artifact_content", "Download an artifact",
-        answers={(200, "*/*"): bytes},
+        answers={(200, "*/*"): bytes, 304: None}, parameters=[etags.IF_NONE_MATCH],
     )  # fmt: skip
-    def get(self, request: Request, run_id: UUID, artifact_id: int) -> FileResponse:
+    def get(self, request: Request, run_id: UUID, artifact_id: int) -> HttpResponseBase:
         """Download an artifact, always as a file to save: it may be a page of anybody's making."""
         artifact = self.artifact
+        tag = f'"{artifact.sha256}"'
+        if same := etags.unchanged(request, tag):
+            return same
         try:
             content = store.open_artifact(artifact)
         except store.ArtifactMissing as error:
@@ -237,5 +240,5 @@ class ArtifactContentView(ArtifactBase):
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Content-Security-Policy"] = "sandbox"
-        response.headers["ETag"] = f'"{artifact.sha256}"'
+        response.headers["ETag"] = tag
         return response

@@ -83,7 +83,8 @@ class SchedulesView(BaseView):
 def schedules_of(view: BaseView) -> QuerySet[Schedule]:
     """The schedules of the view's workspace."""
     visible: QuerySet[Schedule] = Schedule.objects.visible_to(view.principal)
-    return visible.filter(workspace=view.workspace).select_related("workflow")
+    rows = visible.filter(workspace=view.workspace).select_related("workflow")
+    return rows.defer("workflow__draft")
 
 
 def _shown(rows: list[Schedule]) -> Iterable[Any]:

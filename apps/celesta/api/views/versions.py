@@ -60,7 +60,7 @@ def versions_of(view: WorkflowBase) -> QuerySet[WorkflowVersion]:
     """The versions of the view's workflow."""
     visible: QuerySet[WorkflowVersion] = WorkflowVersion.objects.visible_to(view.principal)
     rows = visible.filter(workflow=view.workflow)
-    return rows.select_related("created_by", "workflow__workspace")
+    return rows.select_related("created_by", "workflow__workspace").defer("workflow__draft")
 
 
 def version_of(view: WorkflowBase, number: int) -> WorkflowVersion:
