@@ -377,3 +377,11 @@ def test_a_thousand_nodes_can_be_worked_on(
     stored = drafts.opened(workflow).text
     assert "  root: {type: transform, with: {output: '{{ 1 + 1 }}'}}" in stored.replace('"', "'")
     assert stored.count("needs: [root]") == 3
+
+    # Of a thousand nodes that could come first one is found by its name.
+    node(page, "n2").click()
+    expect(page.get_by_text("more: find them by name")).to_be_visible()
+    page.get_by_label("Find a node that comes first").fill("n500")
+    needs(page, "n500")
+    save(page)
+    assert "n2: {type: transform, needs: [root, n500]" in drafts.opened(workflow).text

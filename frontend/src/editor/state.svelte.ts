@@ -3,7 +3,7 @@ import { all, Away, call, formOf, Refused } from '../lib/api';
 import { freeName } from '../lib/names';
 import type { Point } from '../lib/layout';
 import { removeNodes, renameNode, setIn, Unreadable } from './document/edit';
-import { History } from './document/history';
+import { History, type Moment } from './document/history';
 import {
   closesCircle,
   copied,
@@ -13,14 +13,26 @@ import {
   type Fault,
   type Graph,
 } from './document/model';
-import type { Problem } from './document/problems';
-import type { Path } from './document/splice';
+import { misnamed, type Problem } from './document/problems';
+import { readAhead, type Path } from './document/splice';
+import { starting } from './document/starting';
+import { renewHead } from './head';
 import { Kept, type Places, type Unsaved } from './kept';
+import { pause } from './pause';
 import type { NodeType, PageData, Theirs } from './page';
 
 const PAUSE = 400;
+/** Characters of a text that is read bit by bit when the page opens. */
+const LONG = 20_000;
 /** From this many nodes on a form waits for a pause in typing. */
 const MANY = 300;
+
+/** Text in a field that is no value yet, and why. */
+export interface Unfit {
+  field: string;
+  text: string;
+  reason: string;
+}
 
 export class Editor {
   source = $state('');
@@ -28,6 +40,8 @@ export class Editor {
   graph = $state.raw<Graph>(graphOf({}));
   problems = $state.raw<Problem[]>([]);
   checked = $state(false);
+  /** Why the text as it is now could not be checked. */
+  unchecked = $state('');
   /** Names of the selected nodes. */
   selection = $state.raw<string[]>([]);
   /** A field that shall be shown and focused, in the form of the selected node. */
@@ -35,9 +49,15 @@ export class Editor {
   /** A line that shall be shown in the text. */
   line = $state.raw<{ line: number } | null>(null);
   types = $state.raw<NodeType[]>([]);
+  /** Why the types of nodes are not known. */
+  untaught = $state('');
   variables = $state.raw<string[]>([]);
+  /** What was typed into fields and is no value yet: it is not part of the document. */
+  unfit = $state.raw<Readonly<Record<string, Unfit>>>({});
   places = $state.raw<Places>({});
   busy = $state('');
+  /** A long text is being read: there is no graph yet. */
+  opening = $state(false);
   said = $state.raw<{ text: string; bad: boolean; version?: number } | null>(null);
   theirs = $state.raw<Theirs | null>(null);
   unsaved = $state.raw<Unsaved | null>(null);
@@ -48,6 +68,7 @@ export class Editor {
 
   page: PageData;
   readonly changed = $derived.by(() => this.source !== this.saved);
+  readonly unfitFields = $derived(Object.values(this.unfit).map((one) => one.field));
   readonly errors = $derived(this.problems.filter((one) => one.severity === 'error').length);
   readonly warnings = $derived(this.problems.length - this.errors);
 
@@ -62,19 +83,36 @@ export class Editor {
     this.page = page;
     this.published = page.published;
     this.saved = page.source;
-    this.#history = new History(page.source);
     this.#kept = new Kept(`${page.workspace}.${page.id ?? 'new'}`);
     this.places = this.#kept.places;
+    this.#history = new History(page.source, this.places);
     const unsaved = this.#kept.unsaved;
     if (unsaved && unsaved.source !== page.source) this.unsaved = unsaved;
-    this.#show(page.source);
-    void this.#learn();
+    if (page.source.length < LONG) this.#show(page.source);
+    else void this.#open(page.source);
+    void this.learn();
   }
 
-  async #learn(): Promise<void> {
+  /** Read a long text bit by bit, then show it. */
+  async #open(source: string): Promise<void> {
+    this.opening = true;
+    this.source = source;
+    await readAhead(source, pause);
+    // What the browser had kept may have been taken up meanwhile.
+    this.#show(this.#history.moment.source);
+    this.opening = false;
+  }
+
+  /** Ask for the types of nodes and the names of variables. */
+  async learn(): Promise<void> {
     const { api, workspace } = this.page;
-    const types = await call<NodeType[]>(`${api}node-types/`).catch(() => []);
-    this.types = types.filter((type) => type.name !== 'end');
+    try {
+      const types = await call<NodeType[]>(`${api}node-types/`);
+      this.types = types.filter((type) => type.name !== 'end');
+      this.untaught = '';
+    } catch (reason) {
+      this.untaught = reason instanceof Error ? reason.message : String(reason);
+    }
     this.variables = (await all<{ name: string }>(`${api}variables/`, workspace)).map(
       (one) => one.name,
     );
@@ -85,7 +123,7 @@ export class Editor {
   /** Take a new text. Changes of one `kind` in quick succession are one step of undoing. */
   apply(source: string, kind = ''): void {
     if (source === this.source) return;
-    this.#history.push(source, kind, Date.now());
+    this.#history.push({ source }, kind, Date.now());
     this.#show(source);
   }
 
@@ -113,6 +151,19 @@ export class Editor {
     else this.#deferred = { run, timer: window.setTimeout(() => this.flush(), PAUSE) };
   }
 
+  /** Keep, or forget, what a field holds that cannot be put into the document. */
+  hold(id: string, held: Unfit | null): void {
+    if (!held && !(id in this.unfit)) return;
+    const { [id]: _, ...rest } = this.unfit;
+    this.unfit = held ? { ...rest, [id]: held } : rest;
+  }
+
+  /** Forget what fields of a node held that are not there any more. */
+  forget(node: string): void {
+    const kept = Object.entries(this.unfit).filter(([id]) => !id.startsWith(`f-${node}-`));
+    if (kept.length < Object.keys(this.unfit).length) this.unfit = Object.fromEntries(kept);
+  }
+
   flush(): void {
     const waiting = this.#deferred;
     this.#deferred = null;
@@ -123,12 +174,17 @@ export class Editor {
 
   undo(): void {
     this.flush();
-    this.#show(this.#history.undo());
+    this.#back(this.#history.undo());
   }
 
   redo(): void {
     this.flush();
-    this.#show(this.#history.redo());
+    this.#back(this.#history.redo());
+  }
+
+  #back({ source, places }: Moment): void {
+    this.#put(places);
+    this.#show(source);
   }
 
   #show(source: string): void {
@@ -137,9 +193,10 @@ export class Editor {
     this.canRedo = this.#history.canRedo;
     const result = read(source);
     if ('graph' in result) {
-      this.graph = result.graph;
       this.fault = null;
       const names = new Set(result.graph.steps.map((step) => step.name));
+      for (const { name } of this.graph.steps) if (!names.has(name)) this.forget(name);
+      this.graph = result.graph;
       if (this.selection.some((name) => !names.has(name)))
         this.selection = this.selection.filter((name) => names.has(name));
     } else {
@@ -176,7 +233,7 @@ export class Editor {
     const name = freeName(type, taken);
     const fields = { type, ...(needs ? { needs: [needs] } : {}), ...starting(type) };
     if (this.edit((source) => setIn(source, ['nodes', name], fields))) {
-      if (at) this.move({ [name]: at });
+      if (at) this.#putToo({ [name]: at });
       this.selection = [name];
     }
     return name;
@@ -190,7 +247,7 @@ export class Editor {
     const done = this.edit((source) => renameNode(source, from, to));
     if (!done) return;
     const at = this.places[from];
-    if (at) this.move({ [to]: at });
+    if (at) this.#putToo({ [to]: at });
     this.selection = [to];
   }
 
@@ -239,13 +296,30 @@ export class Editor {
 
   /** From the first move on, every node stays where it stands. */
   move(places: Places): void {
-    this.places = { ...this.standing(), ...this.places, ...places };
-    this.#kept.places = this.places;
+    this.#moved({ ...this.standing(), ...this.places, ...places }, 'move');
   }
 
   arrange(): void {
-    this.places = {};
-    this.#kept.places = {};
+    if (Object.keys(this.places).length) this.#moved({}, '');
+  }
+
+  #moved(places: Places, kind: string): void {
+    this.#history.push({ places }, kind, Date.now());
+    this.#put(places);
+    this.canUndo = this.#history.canUndo;
+    this.canRedo = this.#history.canRedo;
+  }
+
+  /** Put nodes somewhere as a part of the change that was just made. */
+  #putToo(places: Places): void {
+    const all = { ...this.standing(), ...this.places, ...places };
+    this.#history.amend(all);
+    this.#put(all);
+  }
+
+  #put(places: Places): void {
+    this.places = places;
+    this.#kept.places = places;
   }
 
   // -- the server
@@ -263,41 +337,35 @@ export class Editor {
       if (source !== this.source) return;
       this.problems = [...answer.problems, ...this.#misnamed()];
       this.checked = true;
-    } catch {
-      // Away for a moment, or a newer text is being checked.
+      this.unchecked = '';
+    } catch (reason) {
+      if (asked.signal.aborted) return; // a newer text is being checked
+      this.unchecked = reason instanceof Error ? reason.message : String(reason);
     }
   }
 
   /** A published workflow keeps its name. */
   #misnamed(): Problem[] {
-    const { name } = this.page;
     const said = this.graph.data.workflow;
+    const { name } = this.page;
     if (this.published === null || !name || typeof said !== 'string' || said === name) return [];
-    return [
-      {
-        code: 'workflow_name_mismatch',
-        path: 'workflow',
-        message: `This workflow is published as '${name}'; its name cannot change.`,
-        hint: `Write '${name}', or make a new workflow.`,
-        severity: 'error',
-        line: Math.max(1, this.source.split('\n').findIndex((l) => l.startsWith('workflow')) + 1),
-        column: 1,
-      },
-    ];
+    return [misnamed(name, this.source)];
   }
 
   async save(): Promise<boolean> {
     return this.#acting('save', async (source) => {
       if (!this.page.urls.save) {
         await this.#create(source);
-        await this.#headed();
+        await renewHead(this.page.urls.page ?? '');
       } else {
         const form = formOf({ source, base: this.page.revision });
         const { revision } = await call<{ revision: number }>(this.page.urls.save, { body: form });
         this.page = { ...this.page, revision };
       }
       this.saved = source;
-      this.said = { text: 'Saved as a draft. Nothing runs it until it is published.', bad: false };
+      this.said = this.unfitFields.length
+        ? { text: `Saved as a draft, without ${this.#withoutUnfit()}.`, bad: true }
+        : { text: 'Saved as a draft. Nothing runs it until it is published.', bad: false };
     });
   }
 
@@ -315,22 +383,14 @@ export class Editor {
     window.history.replaceState(null, '', made.urls.page);
   }
 
-  /** The head of the page is the server's: saved or published, it has another name and other tabs. */
-  async #headed(): Promise<void> {
-    const answer = await fetch(this.page.urls.page ?? '', { credentials: 'same-origin' }).catch(
-      () => null,
-    );
-    if (!answer?.ok || answer.redirected) return; // it stays as it was
-    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    document.title = fresh.title;
-    for (const part of ['header.top', 'nav.tabs']) {
-      const put = fresh.querySelector(`.celesta ${part}`);
-      if (put) document.querySelector(`.celesta ${part}`)?.replaceWith(put);
-    }
+  #withoutUnfit(): string {
+    return `what is no valid YAML yet in ${this.unfitFields.join(', ')}`;
   }
 
   async publish(note: string): Promise<boolean> {
     return this.#acting('publish', async (source) => {
+      if (this.unfitFields.length)
+        throw new Away(`Not published: mend ${this.#withoutUnfit()}, or empty it.`);
       if (!this.page.urls.publish) await this.#create(source);
       const form = formOf({ source, note, base: this.page.revision });
       const done = await call<{ version: number; created: boolean; revision: number }>(
@@ -346,7 +406,7 @@ export class Editor {
         ? `Published as version ${done.version}.`
         : `Nothing to publish: the document equals version ${done.version}.`;
       this.said = { text, bad: false, version: done.version };
-      await this.#headed();
+      await renewHead(this.page.urls.page ?? '');
     });
   }
 
@@ -377,7 +437,11 @@ export class Editor {
       this.said = { text: 'Not published: the document has errors.', bad: true };
     } else if (reason instanceof Refused || reason instanceof Away)
       this.said = { text: reason.message, bad: true };
-    else throw reason;
+    else
+      this.said = {
+        text: `This failed in the page itself (${String(reason)}). Copy the text from YAML before you load it again.`,
+        bad: true,
+      };
     // The text itself may have been kept: ask which revision is the last now.
     if (this.page.urls.save && reason instanceof Refused && reason.status === 422) {
       const form = formOf({ source: this.source, base: this.page.revision });
@@ -408,21 +472,5 @@ export class Editor {
     this.published = null;
     this.page = { ...this.page, id: null, name: null, urls: {}, revision: 0 };
     await this.save();
-  }
-}
-
-/** What a new node of a type is told to begin with, so that its form shows what is missing. */
-function starting(type: string): { with?: Record<string, unknown> } {
-  switch (type) {
-    case 'wait':
-      return { with: { for: '5m' } };
-    case 'map':
-      return { with: { over: [], do: { type: 'transform', with: { output: '{{ item }}' } } } };
-    case 'branch':
-      return { with: { cases: { yes: '{{ true }}' }, default: 'no' } };
-    case 'transform':
-      return { with: { output: '' } };
-    default:
-      return {};
   }
 }

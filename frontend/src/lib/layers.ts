@@ -18,7 +18,7 @@ export function layered(
   return places(layers, direction);
 }
 
-function neighbours(edges: readonly Edge[], of: keyof Edge, other: keyof Edge) {
+function neighbours(edges: readonly Edge[], of: 'from' | 'to', other: 'from' | 'to') {
   const found = new Map<string, string[]>();
   for (const edge of edges) {
     const list = found.get(edge[of]);

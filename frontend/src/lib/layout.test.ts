@@ -40,3 +40,20 @@ it('leads a long edge around what is between its ends', () => {
   for (const { x } of beside) expect(x < b.x || x > b.x + 200).toBe(true);
   expect(routes.has(routeKey('a', 'b'))).toBe(false);
 });
+
+it('puts what comes after the first handle first', () => {
+  const boxes = ['route', 'a', 'b', 'c', 'end'].map(box);
+  for (const order of [
+    ['a', 'b', 'c'],
+    ['c', 'a', 'b'],
+  ]) {
+    const edges = order.flatMap((to, handle) => [
+      { from: 'route', to, handle },
+      { from: to, to: 'end' },
+    ]);
+    const { places } = arrange(boxes, edges, 'TB');
+    const x = order.map((name) => places.get(name)!.x);
+    expect(x[0]).toBeLessThan(x[2]!);
+    expect(Math.min(...[...places.values()].map((at) => at.x))).toBeGreaterThanOrEqual(0);
+  }
+});

@@ -10,6 +10,8 @@ export interface Box {
 export interface Edge {
   from: string;
   to: string;
+  /** Which of the handles of `from` it begins at, counted across. */
+  handle?: number;
 }
 export interface Point {
   x: number;
@@ -54,5 +56,38 @@ export function arrange(
     // Three points are a line from box to box; more lead around what is between.
     if (points.length > 3) routes.set(routeKey(from, to), points.slice(1, -1));
   }
-  return { places, routes };
+  const arranged = { places, routes };
+  return turned(edges, arranged, direction) ? mirrored(boxes, arranged, direction) : arranged;
+}
+
+/** Whether what comes first across stands last more often than not: dagre minds crossings between
+ * boxes only, so either way is the same to it. */
+function turned(edges: readonly Edge[], { places }: Arranged, direction: Direction): boolean {
+  const across = direction === 'LR' ? 'y' : 'x';
+  const at = (id: string): number => places.get(id)?.[across] ?? 0;
+  let wrong = 0;
+  edges.forEach((one, i) => {
+    for (const other of edges.slice(i + 1)) {
+      if (one.from !== other.from) continue;
+      const order = (one.handle ?? 0) - (other.handle ?? 0) || -1;
+      wrong += Math.sign(order) === Math.sign(at(one.to) - at(other.to)) ? -1 : 1;
+    }
+  });
+  return wrong > 0;
+}
+
+function mirrored(boxes: readonly Box[], arranged: Arranged, direction: Direction): Arranged {
+  const across = direction === 'LR' ? 'y' : 'x';
+  const size = direction === 'LR' ? 'height' : 'width';
+  const ends = boxes.map((box) => (arranged.places.get(box.id)?.[across] ?? 0) + box[size]);
+  const end = Math.max(...ends);
+  const turn = (point: Point, wide = 0): Point => ({
+    ...point,
+    [across]: end - point[across] - wide,
+  });
+  const sizes = new Map(boxes.map((box) => [box.id, box[size]]));
+  return {
+    places: new Map([...arranged.places].map(([id, at]) => [id, turn(at, sizes.get(id))])),
+    routes: new Map([...arranged.routes].map(([key, way]) => [key, way.map((at) => turn(at))])),
+  };
 }

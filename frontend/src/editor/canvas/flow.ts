@@ -1,5 +1,12 @@
 /** From the document's graph to what the canvas draws. */
-import { MarkerType, Position, type Edge, type Node, type NodeHandle } from '@xyflow/svelte';
+import {
+  MarkerType,
+  Position,
+  type Edge,
+  type Node,
+  type NodeHandle,
+  type Viewport,
+} from '@xyflow/svelte';
 import { arrange, routeKey, type Arranged, type Point } from '../../lib/layout';
 import { casesOf, record, type Graph, type Step } from '../document/model';
 import { placeOf, type Problem } from '../document/problems';
@@ -19,22 +26,52 @@ export const HEIGHT = 60;
 /** Height of the row of a branch's cases. */
 export const CASES = 30;
 
+/** How wide a case's part of the row is: its name is read, up to some length. */
+const caseWidth = (one: string): number => Math.min(156, 22 + 7 * one.length);
+
+/** The last part of the row: an edge from there is taken whatever the case. */
+export const ANY = 'any case';
+
+/** A branch is as wide as the names of its cases. */
+export const widthOf = (cases: readonly string[]): number =>
+  cases.length
+    ? Math.max(WIDTH, (cases.length + 1) * Math.max(...[...cases, ANY].map(caseWidth)))
+    : WIDTH;
+
+/** Where the handle of a part of the row is, from the left, as a share of the width. */
+export const shareOf = (part: number, cases: readonly string[]): number =>
+  (part + 0.5) / (cases.length + 1);
+
 export const heightOf = (cases: readonly string[]): number => HEIGHT + (cases.length ? CASES : 0);
 
 const none: string[] = [];
 const branches = (step: Step): string[] => (step.type === 'branch' ? casesOf(step) : none);
 
+let laidOut: { shape: string; arranged: Arranged } | null = null;
+
+/** Where the layout puts all nodes; asked again for the same shape it tells what it told. */
+function arrangedOf(graph: Graph): Arranged {
+  const shape = shapeOf(graph);
+  if (laidOut?.shape === shape) return laidOut.arranged;
+  const boxes = graph.steps.map((step) => ({
+    id: step.name,
+    width: widthOf(branches(step)),
+    height: heightOf(branches(step)),
+  }));
+  const cases = new Map(graph.steps.map((step) => [step.name, branches(step)]));
+  const edges = graph.links.map((one) => ({
+    ...one,
+    handle: one.case ? cases.get(one.from)?.indexOf(one.case) : cases.get(one.from)?.length,
+  }));
+  const arranged = arrange(boxes, edges, 'TB');
+  laidOut = { shape, arranged };
+  return arranged;
+}
+
 /** Where all nodes stand: where the layout puts them, until their author moves one. Then nothing
  * moves by itself any more, and what is new finds a place below what it needs. */
 export function placesOf(graph: Graph, chosen: Readonly<Record<string, Point>>): Arranged {
-  if (!graph.steps.some((step) => chosen[step.name])) {
-    const boxes = graph.steps.map((step) => ({
-      id: step.name,
-      width: WIDTH,
-      height: heightOf(branches(step)),
-    }));
-    return arrange(boxes, graph.links, 'TB');
-  }
+  if (!graph.steps.some((step) => chosen[step.name])) return arrangedOf(graph);
   const places = new Map<string, Point>();
   for (const { name } of graph.steps) if (chosen[name]) places.set(name, chosen[name]);
   for (const step of graph.steps)
@@ -54,12 +91,22 @@ function freePlace(step: Step, places: ReadonlyMap<string, Point>): Point {
   return at;
 }
 
+/** What decides where nodes stand by themselves, and which edges there are: equal for two graphs
+ * that differ in something else. */
+export function shapeOf(graph: Graph): string {
+  const steps = graph.steps.map((step) => `${step.name} ${branches(step).join('/')}`);
+  return [...steps, ...graph.links.map((one) => Object.values(one).join(' '))].join('\n');
+}
+
+/** `before` are the nodes as they were: who has not changed is the same node again. */
 export function flowNodes(
   graph: Graph,
   places: ReadonlyMap<string, Point>,
   problems: readonly Problem[],
   selection: readonly string[],
+  before: readonly StepNode[] = [],
 ): StepNode[] {
+  const known = new Map(before.map((node) => [node.id, node]));
   const counts = new Map<string, { error: number; warning: number }>();
   for (const problem of problems) {
     const { node } = placeOf(problem.path);
@@ -69,26 +116,38 @@ export function flowNodes(
   }
   const selected = new Set(selection);
   return graph.steps.map((step) => {
+    const { error: errors = 0, warning: warnings = 0 } = counts.get(step.name) ?? {};
+    const old = known.get(step.name);
+    // One that is in somebody's hand stays there.
+    const position = (old?.dragging && old.position) || places.get(step.name) || { x: 0, y: 0 };
+    if (
+      old?.data.step === step &&
+      old.data.errors === errors &&
+      old.data.warnings === warnings &&
+      old.position.x === position.x &&
+      old.position.y === position.y &&
+      (old.selected ?? false) === selected.has(step.name)
+    )
+      return old;
     const cases = branches(step);
-    const count = counts.get(step.name);
     return {
       id: step.name,
       type: 'step',
-      position: places.get(step.name) ?? { x: 0, y: 0 },
+      position,
       selected: selected.has(step.name),
-      width: WIDTH,
+      width: widthOf(cases),
       height: heightOf(cases),
-      measured: { width: WIDTH, height: heightOf(cases) },
+      measured: { width: widthOf(cases), height: heightOf(cases) },
       handles: handlesOf(step, cases),
       sourcePosition: Position.Bottom,
       targetPosition: Position.Top,
-      ariaLabel: `${step.name}, ${step.type || 'no type'}${count?.error ? `, ${count.error} errors` : ''}`,
+      ariaLabel: `${step.name}, ${step.type || 'no type'}${errors ? `, ${errors} errors` : ''}`,
       data: {
         step,
         cases,
         note: noteOf(step),
-        errors: count?.error ?? 0,
-        warnings: count?.warning ?? 0,
+        errors,
+        warnings,
       },
     };
   });
@@ -100,7 +159,7 @@ const HANDLE = 11;
 /** Where a node's handles are. Told before anything is drawn, as the sizes are: what the canvas had
  * to measure it would draw first, all of a thousand nodes, seen or not. StepNode draws these. */
 export function handlesOf(step: Step, cases: readonly string[]): NodeHandle[] {
-  const height = heightOf(cases);
+  const [width, height] = [widthOf(cases), heightOf(cases)];
   const handle = (
     type: NodeHandle['type'],
     position: Position,
@@ -116,17 +175,12 @@ export function handlesOf(step: Step, cases: readonly string[]): NodeHandle[] {
     width: HANDLE,
     height: HANDLE,
   });
-  const made = [handle('target', Position.Top, WIDTH / 2, 0)];
+  const made = [handle('target', Position.Top, width / 2, 0)];
   // The first is where edges without a case begin.
-  if (!step.compensates)
-    made.push(
-      cases.length
-        ? handle('source', Position.Right, WIDTH, height / 2)
-        : handle('source', Position.Bottom, WIDTH / 2, height),
-    );
-  cases.forEach((one, i) =>
-    made.push(handle('source', Position.Bottom, ((i + 0.5) * WIDTH) / cases.length, height, one)),
-  );
+  const below = (share: number, id: string | null): NodeHandle =>
+    handle('source', Position.Bottom, share * width, height, id);
+  if (!step.compensates) made.push(below(cases.length ? shareOf(cases.length, cases) : 0.5, null));
+  cases.forEach((one, i) => made.push(below(shareOf(i, cases), one)));
   return made;
 }
 
@@ -139,11 +193,23 @@ function noteOf(step: Step): string {
   return step.compensates ? `undoes ${step.compensates} · ${step.type}` : about;
 }
 
+/** What is seen first of a graph that is too large to be read as a whole: where it begins. */
+export function beginningOf(nodes: readonly StepNode[], width: number, zoom: number): Viewport {
+  const top = Math.min(...nodes.map(({ position }) => position.y));
+  const first = nodes
+    .filter(({ position }) => position.y === top)
+    .map(({ position }) => position.x);
+  const x = (Math.min(...first) + Math.max(...first) + WIDTH) / 2;
+  return { x: width / 2 - x * zoom, y: HEIGHT - top * zoom, zoom };
+}
+
 export function flowEdges(graph: Graph, routes: Arranged['routes']): Edge[] {
+  const cases = new Map(graph.steps.map((step) => [step.name, branches(step)]));
   return graph.links.map((link) => ({
     id: `${link.kind} ${link.from}${link.case ? `.${link.case}` : ''} ${link.to}`,
     source: link.from,
-    sourceHandle: link.case || null,
+    // A case that is not there, or not any more, still shows what the node waits for.
+    sourceHandle: cases.get(link.from)?.includes(link.case) ? link.case : null,
     target: link.to,
     class: link.kind,
     type: 'routed',

@@ -13,6 +13,7 @@ import {
   type Pair,
   type Scalar,
 } from 'yaml';
+import { withinEntry } from './entries';
 import {
   entryText,
   glanced,
@@ -50,6 +51,13 @@ function opened(source: string): Document.Parsed {
 
 /** Set what stands at `path`; undefined takes it away, and mappings that it leaves empty. */
 export function setIn(source: string, path: Path, value: unknown): string {
+  const within = isJson(source)
+    ? null
+    : withinEntry(source, path, (piece) => setInWhole(piece, path, value));
+  return within ?? setInWhole(source, path, value);
+}
+
+function setInWhole(source: string, path: Path, value: unknown): string {
   const document = opened(source);
   const quick = isJson(source) ? null : scalarInPlace(source, document, path, value);
   if (quick !== null) return quick;

@@ -1,6 +1,13 @@
 /** What was, for undoing: one history for canvas, forms and text. */
+import type { Places } from '../kept';
+
 export interface Moment {
   source: string;
+  /** Where nodes were put by hand. */
+  places: Places;
+}
+
+interface Step extends Moment {
   /** What kind of change led here: of several of one kind in a row only the last is kept. */
   kind: string;
   at: number;
@@ -11,15 +18,15 @@ const DEPTH = 300;
 const TOGETHER = 900;
 
 export class History {
-  #moments: Moment[];
+  #steps: Step[];
   #now = 0;
 
-  constructor(source: string) {
-    this.#moments = [{ source, kind: '', at: 0 }];
+  constructor(source: string, places: Places = {}) {
+    this.#steps = [{ source, places, kind: '', at: 0 }];
   }
 
-  get source(): string {
-    return this.#moments[this.#now]?.source ?? '';
+  get moment(): Moment {
+    return this.#steps[this.#now] ?? { source: '', places: {} };
   }
 
   get canUndo(): boolean {
@@ -27,36 +34,45 @@ export class History {
   }
 
   get canRedo(): boolean {
-    return this.#now < this.#moments.length - 1;
+    return this.#now < this.#steps.length - 1;
   }
 
-  /** Add what the document has become; `kind` '' never joins the step before. */
-  push(source: string, kind: string, at: number): void {
-    if (source === this.source) return;
-    const last = this.#moments[this.#now];
+  /** Add what the document, or the places of its nodes, have become; `kind` '' never joins the step
+   * before. */
+  push(next: Partial<Moment>, kind: string, at: number): void {
+    const now = this.moment;
+    const { source = now.source, places = now.places } = next;
+    if (source === now.source && places === now.places) return;
+    const last = this.#steps[this.#now];
     const joins = kind !== '' && last?.kind === kind && at - last.at < TOGETHER;
-    this.#moments.length = this.#now + 1;
-    if (joins) this.#moments.pop();
-    this.#moments.push({ source, kind, at });
-    if (this.#moments.length > DEPTH) this.#moments.shift();
-    this.#now = this.#moments.length - 1;
+    this.#steps.length = this.#now + 1;
+    if (joins) this.#steps.pop();
+    this.#steps.push({ source, places, kind, at });
+    if (this.#steps.length > DEPTH) this.#steps.shift();
+    this.#now = this.#steps.length - 1;
   }
 
-  undo(): string {
+  /** The change that was just added has put nodes somewhere, too. */
+  amend(places: Places): void {
+    const step = this.#steps[this.#now];
+    if (step) step.places = places;
+  }
+
+  undo(): Moment {
     this.#now = Math.max(0, this.#now - 1);
     this.#seal();
-    return this.source;
+    return this.moment;
   }
 
-  redo(): string {
-    this.#now = Math.min(this.#moments.length - 1, this.#now + 1);
+  redo(): Moment {
+    this.#now = Math.min(this.#steps.length - 1, this.#now + 1);
     this.#seal();
-    return this.source;
+    return this.moment;
   }
 
   /** What was gone back to is not joined by what comes next. */
   #seal(): void {
-    const moment = this.#moments[this.#now];
-    if (moment) moment.kind = '';
+    const step = this.#steps[this.#now];
+    if (step) step.kind = '';
   }
 }

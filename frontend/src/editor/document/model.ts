@@ -1,6 +1,7 @@
 /** The graph that a document describes, as far as it can be read. */
 import { freeName } from '../../lib/names';
 import { setIn } from './edit';
+import { dataOf } from './entries';
 import { glanced } from './splice';
 
 export interface Step {
@@ -43,6 +44,8 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 /** Read a text: its graph, or why and where it cannot be read. */
 export function read(source: string): { graph: Graph } | { fault: Fault } {
+  const known = dataOf(source);
+  if (known) return { graph: graphOf(known) };
   const document = glanced(source);
   const [error] = document.errors;
   if (error) {
@@ -61,19 +64,28 @@ export function read(source: string): { graph: Graph } | { fault: Fault } {
   return { graph: graphOf(data) };
 }
 
+/** Steps by what they were made from: a node that was not changed is the same step again. */
+const made = new WeakMap<object, Step>();
+
+function stepOf(name: string, value: unknown): Step {
+  const fields = record(value);
+  const before = made.get(fields);
+  if (before?.name === name) return before;
+  const needs = Array.isArray(fields.needs) ? fields.needs.map(String) : [];
+  const step = {
+    name,
+    type: text(fields.type),
+    title: text(fields.title),
+    needs,
+    compensates: text(fields.compensates),
+    fields,
+  };
+  made.set(fields, step);
+  return step;
+}
+
 export function graphOf(data: Record<string, unknown>): Graph {
-  const steps = Object.entries(record(data.nodes)).map(([name, value]): Step => {
-    const fields = record(value);
-    const needs = Array.isArray(fields.needs) ? fields.needs.map(String) : [];
-    return {
-      name,
-      type: text(fields.type),
-      title: text(fields.title),
-      needs,
-      compensates: text(fields.compensates),
-      fields,
-    };
-  });
+  const steps = Object.entries(record(data.nodes)).map(([name, value]) => stepOf(name, value));
   const known = new Set(steps.map((step) => step.name));
   const links: Link[] = [];
   for (const step of steps) {

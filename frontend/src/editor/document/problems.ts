@@ -32,3 +32,16 @@ export function problemsAt(problems: readonly Problem[], node: string, field: st
     return place.node === node && (place.field === field || place.field.startsWith(`${field}.`));
   });
 }
+
+/** The problem of a published workflow whose text now has another name. */
+export function misnamed(name: string, source: string): Problem {
+  return {
+    code: 'workflow_name_mismatch',
+    path: 'workflow',
+    message: `This workflow is published as '${name}'; its name cannot change.`,
+    hint: `Write '${name}', or make a new workflow.`,
+    severity: 'error',
+    line: Math.max(1, source.split('\n').findIndex((one) => one.startsWith('workflow')) + 1),
+    column: 1,
+  };
+}

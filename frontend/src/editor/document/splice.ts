@@ -1,5 +1,17 @@
 /** Where an entry of a block mapping stands in a text, and putting another in its place. */
-import { Document, isMap, isScalar, Pair, parseDocument, Scalar, YAMLMap } from 'yaml';
+import {
+  Composer,
+  Document,
+  isMap,
+  isScalar,
+  Lexer,
+  Pair,
+  parseDocument,
+  Parser,
+  Scalar,
+  YAMLMap,
+  type CST,
+} from 'yaml';
 
 export type Path = readonly (string | number)[];
 
@@ -19,8 +31,10 @@ export function printed(document: Document, source: string): string {
   });
 }
 
+const OPTIONS = { merge: false, prettyErrors: true };
+
 export function parsed(source: string): Document.Parsed {
-  return parseDocument(source, { merge: false, prettyErrors: true });
+  return parseDocument(source, OPTIONS);
 }
 
 let kept: { source: string; document: Document.Parsed } | null = null;
@@ -29,6 +43,30 @@ let kept: { source: string; document: Document.Parsed } | null = null;
 export function glanced(source: string): Document.Parsed {
   if (kept?.source !== source) kept = { source, document: parsed(source) };
   return kept.document;
+}
+
+/** Milliseconds of reading after which the page is let draw and listen. */
+const TURN = 16;
+
+/** Read a text for `glanced`, and let the page breathe meanwhile: a thousand nodes take long. */
+export async function readAhead(source: string, pause: () => Promise<void>): Promise<void> {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let begun = performance.now();
+  for (const lexeme of new Lexer().lex(source)) {
+    tokens.push(...parser.next(lexeme));
+    if (performance.now() - begun < TURN) continue;
+    await pause();
+    begun = performance.now();
+  }
+  tokens.push(...parser.end());
+  await pause();
+  const documents = [...new Composer(OPTIONS).compose(tokens, true, source.length)];
+  const [document] = documents;
+  // Where an error is, and how it is told, is for `parsed` to say.
+  if (document && documents.length === 1 && !document.errors.length)
+    kept = { source, document: document as Document.Parsed };
+  await pause();
 }
 
 /** The pair of a key in the mapping at `path`, if there is one. */
@@ -46,9 +84,12 @@ export function pairAt(document: Document, path: Path): Pair<Scalar, unknown> | 
 
 /** The lines of the entry at `path`; null when it does not begin a line of a block mapping. */
 export function regionOf(source: string, document: Document, path: Path): Region | null {
-  const pair = pairAt(document, path);
-  const offset = pair?.key.range?.[0];
-  if (offset === undefined) return null;
+  const offset = pairAt(document, path)?.key.range?.[0];
+  return offset === undefined ? null : regionAt(source, offset);
+}
+
+/** The lines of the entry whose key stands at `offset`; null as above. */
+export function regionAt(source: string, offset: number): Region | null {
   const start = source.lastIndexOf('\n', offset - 1) + 1;
   const column = offset - start;
   if (source.slice(start, offset).trim()) return null;
