@@ -159,6 +159,18 @@ def test_what_came_after_the_question_is_not_meant(
     assert operator.post(discard, {"upto": "x"}).status_code == 404
 
 
+@pytest.mark.parametrize("query", ["state=filed", "trigger=apj", "since=1y", "sate=failed"])
+def test_a_filter_that_is_not_understood_means_no_run(
+    query: str, client_of: Callable[[str], Client], run: Run
+) -> None:
+    """Else a misspelt address would cancel everything."""
+    operator = client_of("operator")
+    where = at("runs-bulk", "cancel") + f"?{query}"
+    assert "Nothing matches" in operator.get(where).content.decode()
+    operator.post(where)
+    assert Run.objects.get(pk=run.pk).state == "pending"
+
+
 @pytest.mark.parametrize("name", ["runs-bulk", "letters-bulk"])
 def test_nobody_else_may(
     client_of: Callable[[str], Client], letters: list[DeadLetter], name: str

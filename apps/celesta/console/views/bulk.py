@@ -18,7 +18,13 @@ from celesta.access.principals import Principal
 from celesta.console.gate import page, require
 from celesta.console.pages import show
 from celesta.console.views.run_verbs import reason_of
-from celesta.console.views.runs import ASKED, BULK_VERBS, filter_of, workspaces_of
+from celesta.console.views.runs import (
+    ASKED,
+    BULK_VERBS,
+    filter_of,
+    is_understood,
+    workspaces_of,
+)
 from celesta.engine import bulk
 from celesta.engine.rerun import Mode
 from celesta.runs import queries
@@ -95,6 +101,8 @@ def runs_bulk(request: HttpRequest, principal: Principal, verb: str) -> HttpResp
         rows = filter_of(principal, asked).narrow(queries.runs(principal))
     except ValueError as error:
         raise Http404 from error
+    if not is_understood(asked) or set(request.GET) - {*ASKED, "chosen", "of"}:
+        rows = rows.none()  # a misspelt filter would do it to too many
     if _by_hand(request):
         rows = rows.filter(pk__in=_uuids(request.GET.getlist("chosen")))
     act = bulk.run_verb(

@@ -111,6 +111,12 @@ def filter_of(principal: Principal, asked: dict[str, str]) -> RunFilter:
     )
 
 
+def is_understood(asked: dict[str, str]) -> bool:
+    """False when a word is none that the filter knows: the list leaves it out, and shows more."""
+    known = {"state": list(RunState), "trigger": TRIGGERS, "since": SINCE}
+    return all(not asked[name] or asked[name] in words for name, words in known.items())
+
+
 def _since(text: str) -> datetime | None:
     return timezone.now() - SINCE[text] if text in SINCE else None
 
