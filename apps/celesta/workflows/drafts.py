@@ -14,7 +14,7 @@ from django.utils import timezone
 from celesta.access.models import Workspace
 from celesta.graph.problems import DocumentInvalid
 from celesta.workflows import publishing
-from celesta.workflows.errors import WorkflowError
+from celesta.workflows.errors import WorkflowError, WorkflowScheduled
 from celesta.workflows.models import Workflow
 from celesta.workflows.publishing import Publication
 
@@ -128,8 +128,8 @@ def publish(
 def discard(workflow: Workflow, revision: int | None = None) -> bool:
     """Throw the draft away; a workflow that is nothing else goes with it, and True is returned.
 
-    Raises DraftChanged when somebody saved or published after ``revision``, if one is given; all is
-    kept then.
+    Raises DraftChanged when somebody saved or published after ``revision``, if one is given, and
+    WorkflowScheduled; all is kept then.
     """
     with transaction.atomic():
         try:
@@ -137,6 +137,9 @@ def discard(workflow: Workflow, revision: int | None = None) -> bool:
         except DraftGone:
             return True  # somebody else was faster
         rows = Workflow.objects.filter(pk=workflow.pk)
+        # By name, since schedules live above: they would go with it, and beat would not be told.
+        if rows.filter(current=None, schedules__isnull=False).exists():
+            raise WorkflowScheduled
         if rows.filter(current=None).delete()[0]:
             return True
         rows.exclude(draft="").update(

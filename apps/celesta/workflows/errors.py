@@ -40,6 +40,13 @@ class WorkflowNameMismatch(WorkflowError):
     code = "workflow_name_mismatch"
 
 
+class WorkflowScheduled(WorkflowError):
+    """Schedules belong to this workflow, which is nothing but a draft; delete them first."""
+
+    code = "workflow_scheduled"
+    status = 409
+
+
 class NoteInvalid(WorkflowError):
     """The note of a publication has at most 500 characters, and no NUL among them."""
 

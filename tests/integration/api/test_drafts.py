@@ -102,6 +102,22 @@ def test_a_workflow_begins_as_a_draft_and_goes_with_it(api: Api) -> None:
     problem_of(api.get(ADDRESS), 404, "not_found")
 
 
+def test_a_draft_to_which_a_schedule_belongs_is_not_thrown_away(api: Api) -> None:
+    """An author would delete what operators made, unseen."""
+    assert api.put(ADDRESS, BROKEN).status_code == 201
+    nightly = {"name": "nightly", "workflow": "orders.fulfil", "every": 3600, "timezone": "UTC"}
+    made = api.post("schedules/", nightly)
+    assert made.status_code == 201, made.content
+
+    problem_of(api.delete(ADDRESS), 409, "workflow_scheduled")
+    assert api.get(ADDRESS).json()["source"] == BROKEN
+    assert api.get(f"schedules/{made.json()['id']}/").status_code == 200
+
+    assert api.delete(f"schedules/{made.json()['id']}/").status_code == 204
+    assert api.delete(ADDRESS).status_code == 204
+    problem_of(api.get(ADDRESS), 404, "not_found")
+
+
 def test_a_published_workflow_outlives_its_draft(api: Api, published: Any) -> None:
     saved = api.put(ADDRESS, CHANGED)
     assert api.delete(ADDRESS, If_Match=saved.headers["ETag"]).status_code == 204
