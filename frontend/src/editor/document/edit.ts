@@ -3,16 +3,7 @@
  * A change rewrites the smallest entry around it. What comes out is read again: if it does not say
  * the same as the changed tree, or has lost a comment, the whole tree is printed instead.
  */
-import {
-  isMap,
-  isScalar,
-  isSeq,
-  visit,
-  type Document,
-  type Node,
-  type Pair,
-  type Scalar,
-} from 'yaml';
+import { Document, isMap, isScalar, isSeq, visit, type Node, type Pair, type Scalar } from 'yaml';
 import { withinEntry } from './entries';
 import {
   entryText,
@@ -72,7 +63,7 @@ function setInWhole(source: string, path: Path, value: unknown): string {
       replaced(source, region, p ? entryText(p, region.column, source) : ''),
     );
   if (!isJson(source) && pair)
-    return checked(source, document, pair, (p) => inserted(source, entry, p as Pair));
+    return checked(source, document, pair, (p) => inserted(source, entry, [p as Pair]));
   return whole(source, document);
 }
 
@@ -133,8 +124,30 @@ function scalarText(document: Document, value: unknown, like: Scalar): string {
   return printed(lone, '').trim().slice(1, -1).trim();
 }
 
-/** A new entry at its place: nodes after the last node, other fields in their order. */
-function inserted(source: string, entry: Path, pair: Pair): string {
+/** Put nodes in after the last one, all at once. */
+export function addNodes(source: string, nodes: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(nodes);
+  const [first = '', ...others] = names;
+  if (!names.length) return source;
+  // The first finds the place, in whatever the document is.
+  const text = setIn(source, ['nodes', first], nodes[first]);
+  if (!others.length) return text;
+  const document = opened(text);
+  for (const name of others) change(document, ['nodes', name], nodes[name]);
+  if (isJson(text)) return whole(text, document);
+  const pairs = others.flatMap((name) => pairAt(document, ['nodes', name]) ?? []);
+  return checked(text, document, null, () => inserted(text, ['nodes', ''], pairs));
+}
+
+/** Nodes as a document of their own. */
+export function printedNodes(nodes: Readonly<Record<string, unknown>>): string {
+  const document = new Document({ nodes });
+  visit(document, { Seq: (_, seq) => void (seq.flow = seq.items.every(isScalar)) });
+  return printed(document, '');
+}
+
+/** New entries at their place: nodes after the last node, other fields in their order. */
+function inserted(source: string, entry: Path, pairs: readonly Pair[]): string {
   const document = opened(source);
   const parent = entry.length > 1 ? document.getIn(entry.slice(0, -1), true) : document.contents;
   if (!isMap(parent) || parent.flow) return source;
@@ -142,13 +155,16 @@ function inserted(source: string, entry: Path, pair: Pair): string {
   const before = entry.length > 1 ? keys.at(-1) : predecessor(keys, String(entry[0]));
   const region = before ? regionOf(source, document, [...entry.slice(0, -1), before]) : null;
   const column = region?.column ?? 0;
-  const text = entryText(pair, column, source);
-  if (!region) return entry.length > 1 ? source : text + source;
+  const texts = pairs.map((pair) => entryText(pair, column, source));
+  if (!region) return entry.length > 1 ? source : texts.join('') + source;
   const head = source.slice(0, region.end);
   const apart =
     entry.length === 1 ? entry[0] === 'nodes' || before === 'nodes' : spaced(source, region.start);
   return (
-    head + (head.endsWith('\n') ? '' : '\n') + (apart ? '\n' : '') + text + source.slice(region.end)
+    head +
+    (head.endsWith('\n') ? '' : '\n') +
+    texts.map((text) => (apart ? '\n' : '') + text).join('') +
+    source.slice(region.end)
   );
 }
 
@@ -176,19 +192,34 @@ export function removeNodes(source: string, names: readonly string[]): string {
     if (kept.length < needs.length)
       text = setIn(text, ['nodes', name, 'needs'], kept.length ? kept : undefined);
   }
-  for (const name of names) text = removeEntry(text, ['nodes', name]);
-  return text;
+  return withoutNodes(text, names);
 }
 
-function removeEntry(source: string, path: Path): string {
+/** All at once: the whole is read once, however many go. */
+function withoutNodes(source: string, names: readonly string[]): string {
   const document = opened(source);
-  const region = isJson(source) ? null : regionOf(source, document, path);
-  const parent = document.getIn(path.slice(0, -1), true);
-  document.deleteIn(path);
-  if (!region || !isMap(parent) || !parent.items.length) return whole(source, document);
-  const above = /(?:[ \t]*#[^\n]*\n)+$/.exec(source.slice(0, region.start))?.[0] ?? '';
-  const made = replaced(source, { ...region, start: region.start - above.length }, '');
+  const cuts = names.map((name) =>
+    isJson(source) ? null : regionOf(source, document, ['nodes', name]),
+  );
+  for (const name of names) document.deleteIn(['nodes', name]);
+  const nodes = document.get('nodes', true);
+  if (!isMap(nodes) || !nodes.items.length || cuts.includes(null)) return whole(source, document);
+  let made = source;
+  for (const region of cuts.flatMap((cut) => cut ?? []).sort((a, b) => b.start - a.start)) {
+    made = replaced(made, { ...region, start: commentAbove(made, region.start) }, '');
+  }
   return same(made, document) ? made : whole(source, document);
+}
+
+/** Where the lines of comment right above a line begin. */
+function commentAbove(source: string, start: number): number {
+  let begin = start;
+  while (begin > 0) {
+    const line = source.lastIndexOf('\n', begin - 2) + 1;
+    if (!source.slice(line, begin).trimStart().startsWith('#')) break;
+    begin = line;
+  }
+  return begin;
 }
 
 /** Rename a node: its key, and whoever needs, undoes or reads it. */

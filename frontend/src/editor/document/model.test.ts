@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { removeNodes } from './edit';
 import {
   ancestors,
   casesOf,
@@ -55,5 +56,27 @@ describe('the graph of a document', () => {
     expect(done?.source).toContain('nodes.two_2.output');
     expect(done?.source.startsWith(TEXT)).toBe(true);
     expect(pasted(TEXT, 'no document')).toBeNull();
+  });
+
+  it('copies, pastes and deletes a thousand nodes while one waits', { timeout: 60_000 }, () => {
+    const lines = Array.from(
+      { length: 1000 },
+      (_, i) =>
+        `  # number ${i}\n  n${i}: {type: wait, needs: [${i ? `n${i - 1}` : ''}], with: {for: 1s}}\n`,
+    );
+    const text = `workflow: a\nnodes:\n${lines.join('')}output: 1\n`;
+    const names = lines.map((_, i) => `n${i}`);
+    const piece = copied(text, names);
+    const done = pasted(text, piece);
+    expect(done?.names).toHaveLength(1000);
+    const twice = graph(done?.source);
+    expect(twice.steps).toHaveLength(2000);
+    expect(twice.steps.at(-1)).toMatchObject({ name: 'n999_2', needs: ['n998_2'] });
+    expect(done?.source.startsWith(text.slice(0, text.indexOf('output')))).toBe(true);
+    const fewer = removeNodes(done?.source ?? '', names.slice(1));
+    expect(graph(fewer).steps).toHaveLength(1001);
+    expect(fewer).toContain('# number 0\n');
+    expect(fewer).not.toContain('# number 7\n');
+    expect(fewer).toContain('output: 1\n');
   });
 });

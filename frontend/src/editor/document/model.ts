@@ -1,6 +1,6 @@
 /** The graph that a document describes, as far as it can be read. */
 import { freeName } from '../../lib/names';
-import { setIn } from './edit';
+import { addNodes, printedNodes } from './edit';
 import { dataOf } from './entries';
 import { glanced } from './splice';
 
@@ -140,12 +140,11 @@ export function casesOf(step: Step): string[] {
 
 /** Nodes as text for the clipboard: a piece of a document. */
 export function copied(source: string, names: readonly string[]): string {
-  let made = 'nodes: {}\n';
   const result = read(source);
-  if (!('graph' in result)) return '';
-  for (const step of result.graph.steps)
-    if (names.includes(step.name)) made = setIn(made, ['nodes', step.name], step.fields);
-  return names.length ? made : '';
+  if (!('graph' in result) || !names.length) return '';
+  const wanted = new Set(names);
+  const steps = result.graph.steps.filter((step) => wanted.has(step.name));
+  return printedNodes(Object.fromEntries(steps.map((step) => [step.name, step.fields])));
 }
 
 /** Put copied nodes in: under free names, their needs and expressions following the new names. */
@@ -160,7 +159,7 @@ export function pasted(source: string, piece: string): { source: string; names: 
     names.set(name, freeName(name, taken));
     taken.add(names.get(name) ?? name);
   }
-  let made = source;
+  const nodes: Record<string, unknown> = {};
   for (const step of result.graph.steps) {
     const fields = renamed(step.fields, names) as Record<string, unknown>;
     const needs = step.needs.flatMap((need) => {
@@ -171,9 +170,9 @@ export function pasted(source: string, piece: string): { source: string; names: 
     if (needs.length) fields.needs = needs;
     else delete fields.needs;
     if (names.has(step.compensates)) fields.compensates = names.get(step.compensates);
-    made = setIn(made, ['nodes', names.get(step.name) ?? step.name], fields);
+    nodes[names.get(step.name) ?? step.name] = fields;
   }
-  return { source: made, names: [...names.values()] };
+  return { source: addNodes(source, nodes), names: [...names.values()] };
 }
 
 function renamed(value: unknown, names: ReadonlyMap<string, string>): unknown {

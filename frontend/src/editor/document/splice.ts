@@ -22,12 +22,21 @@ export interface Region {
   column: number;
 }
 
+let styled: { source: string; indented: boolean } | null = null;
+
+/** Whether the author indents lists below their key. Asked for each entry of one text. */
+function indentsLists(source: string): boolean {
+  if (styled?.source !== source)
+    styled = { source, indented: !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(source) };
+  return styled.indented;
+}
+
 /** The document as its author would have it printed: no folding, `{a: 1}` without padding. */
 export function printed(document: Document, source: string): string {
   return document.toString({
     lineWidth: 0,
     flowCollectionPadding: false,
-    indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(source),
+    indentSeq: indentsLists(source),
   });
 }
 
