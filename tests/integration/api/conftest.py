@@ -108,16 +108,20 @@ def other_workspace(db: None) -> Workspace:
     return Workspace.objects.create(slug="other", name="Other")
 
 
+def client_of(role: Role, home: Workspace) -> Api:
+    """A client of a member who has that role there."""
+    users = get_user_model().objects
+    user, _ = users.get_or_create(username=f"{role.value}-of-{home.slug}")
+    Membership.objects.get_or_create(workspace=home, user=user, defaults={"role": role})
+    return Api(tokens.issue(user, home, role, "test")[1])
+
+
 @pytest.fixture
 def caller(workspace: Workspace) -> Callable[..., Api]:
     """A factory of clients: ``caller(Role.AUTHOR)``, in the default workspace unless told."""
 
     def make(role: Role = Role.ADMIN, where: Workspace | None = None) -> Api:
-        users = get_user_model().objects
-        home = where or workspace
-        user, _ = users.get_or_create(username=f"{role.value}-of-{home.slug}")
-        Membership.objects.get_or_create(workspace=home, user=user, defaults={"role": role})
-        return Api(tokens.issue(user, home, role, "test")[1])
+        return client_of(role, where or workspace)
 
     return make
 
@@ -131,6 +135,11 @@ def api(caller: Callable[..., Api]) -> Api:
 @pytest.fixture
 def published(api: Api) -> dict[str, Any]:
     """The workflow ``orders.fulfil``, published."""
+    return publish(api)
+
+
+def publish(api: Api) -> dict[str, Any]:
+    """Publish the workflow ``orders.fulfil``."""
     response = api.post("workflows/", DOCUMENT)
     assert response.status_code == 201, response.content
     body: dict[str, Any] = response.json()

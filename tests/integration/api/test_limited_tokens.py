@@ -10,7 +10,8 @@ from celesta.access import tokens
 from celesta.access.models import Role, Workspace
 from tests.integration.api.conftest import DOCUMENT, Api, problem_of
 from tests.integration.api.test_roles import ENGINE_VERBS, IDS, NIGHTLY, TABLE
-from tests.integration.api.test_roles import known as known  # a fixture
+from tests.integration.api.test_roles import _world as _world  # fixtures
+from tests.integration.api.test_roles import known as known
 
 #: What a limited token may ask although no workflow is named: the answer holds what it reaches.
 LISTS = {
@@ -117,7 +118,7 @@ def test_a_search_is_not_used_up_by_workflows_out_of_reach(
     assert [row["id"] for row in rows] == [made["id"]]
 
 
-def test_it_is_made_told_and_rotated_with_its_limits(api: Api, published: Any) -> None:
+def test_it_is_made_told_and_rotated_with_its_limits(api: Api, known: Any) -> None:
     wanted = {"name": "ci", "role": "operator", "scopes": ["runs:write"]}
     made = api.post("tokens/", {**wanted, "workflows": ["orders.other", "orders.fulfil"]})
     assert made.status_code == 201, made.content

@@ -5,16 +5,21 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.test import override_settings
 from django.urls import URLPattern, URLResolver
+from pytest_django.plugin import DjangoDbBlocker
 
+from celesta.access import workspaces
 from celesta.access.models import Membership, Role, Workspace
 from celesta.api.base import BaseView
 from celesta.api.urls import urlpatterns
+from celesta.artifacts import store
 from celesta.runs.models import DeadLetter, Run
 from celesta.vault.models import Variable
 from celesta.workflows import archive
 from celesta.workflows.models import Workflow
-from tests.integration.api.conftest import DOCUMENT, Api, problem_of
+from tests.integration.api.conftest import DOCUMENT, Api, client_of, problem_of, publish
 
 V, OP, A, ADMIN = Role.VIEWER, Role.OPERATOR, Role.AUTHOR, Role.ADMIN
 
@@ -155,10 +160,30 @@ PUBLIC = {"schema", "docs", "nowhere"}
 ORDER = [V, OP, A, Role.APPROVER, ADMIN]
 
 
+@pytest.fixture(scope="module")
+def _world(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Any]]:
+    """Something of everything, in a transaction around all tests of a module: each rolls back
+    to it what it does in its own."""
+    root = {"ARTIFACT_ROOT": str(tmp_path_factory.mktemp("artifacts"))}
+    with django_db_blocker.unblock(), override_settings(CELESTA=root), transaction.atomic():
+        yield _filled(workspaces.default())
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def known(api: Api, published: Any, workspace: Workspace, settings: Any, tmp_path: Any) -> Any:
+def known(_world: dict[str, Any], db: None) -> dict[str, Any]:
     """Ids to put into the addresses."""
-    settings.CELESTA = {"ARTIFACT_ROOT": str(tmp_path)}
+    return _world
+
+
+def _filled(workspace: Workspace) -> dict[str, Any]:
+    """Make something of everything; returns the ids."""
+    api = client_of(ADMIN, workspace)
+    publish(api)
     Variable.objects.create(workspace=workspace, name="url", value="http://shop")
     for name in ("mia", "eve"):
         get_user_model().objects.create_user(name)
@@ -172,8 +197,6 @@ def known(api: Api, published: Any, workspace: Workspace, settings: Any, tmp_pat
     assert schedule.status_code == 201, schedule.content
     backfill = api.post("backfills/", YESTERDAY)
     assert backfill.status_code == 201, backfill.content
-    from celesta.artifacts import store
-
     ref = store.save(run, 0, 0, "fetch", 1, workspace.pk, "a.txt", b"a")
     row = Run.objects.get(pk=run)
     letter = DeadLetter.objects.create(
