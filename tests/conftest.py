@@ -132,6 +132,8 @@ def _own_broker_database(url: str) -> str:
 # A shell in the background hands down these two as ignored, and they would stay so in every child.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+# Processes are started by the hundred; some shells say that each is to compile Celesta anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 SERVERS.__enter__()
 os.environ["BROKER_URL"] = _own_broker_database(os.environ["BROKER_URL"])
 os.environ.setdefault("SECRET_KEY", "for-tests-" * 4)

@@ -13,12 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 
 from celesta.runs import connection
-from celesta.runs.connection import one, rows
+from celesta.runs.connection import rows
 from celesta.workflows.models import WorkflowVersion
 
 LEASE = 30.0
@@ -173,75 +172,9 @@ def rows_of(world: World) -> dict[str, Row]:
     return found
 
 
-def picture(world: World) -> dict[str, Any]:
-    """All that a run's rows say, without what differs from one copy of a world to the next."""
-    names = {number: name for name, number in world.slots.items()}
-    run = (world.run,)
-    nodes = rows(
-        "SELECT scope, node, state, attempt, losses, token, slot FROM celesta_node_run"
-        " WHERE run_id = %s::uuid ORDER BY scope, node",
-        run,
-    )
-    slots = rows(
-        "SELECT id, token, seq, scopes, nodes, wave IS NOT NULL, run_id IS NOT NULL"
-        " FROM celesta_slot WHERE id = ANY (%s::bigint[]) ORDER BY id",
-        (list(world.slots.values()),),
-    )
-    return {
-        "run": one(
-            "SELECT state, error ->> 'code', started_at IS NOT NULL, paused_at IS NOT NULL,"
-            " finished_at IS NOT NULL FROM celesta_run"
-            " WHERE id = %s::uuid",
-            run,
-        ),
-        "nodes": [(*row[:6], names.get(row[6])) for row in nodes],
-        "slots": [(names[row[0]], *row[1:]) for row in slots],
-        "gates": rows(
-            "SELECT scope, gate, succeeded, failed, skipped, fired FROM celesta_gate"
-            " WHERE run_id = %s::uuid ORDER BY scope, gate",
-            run,
-        ),
-        "waves": rows(
-            "SELECT scope, nodes, node, total, cursor FROM celesta_wave"
-            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3, 4, 5",
-            run,
-        ),
-        "hints": rows(
-            "SELECT scope, node, wave IS NOT NULL, queue FROM celesta_hint"
-            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3, 4",
-            run,
-        ),
-        "timers": rows(
-            "SELECT scope, node, attempt, kind, held FROM celesta_timer"
-            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3",
-            run,
-        ),
-        "outputs": rows(
-            "SELECT scope, node, value, error ->> 'code' FROM celesta_output"
-            " WHERE run_id = %s::uuid ORDER BY 1, 2",
-            run,
-        ),
-        "events": rows(
-            "SELECT kind, scope, node, attempt, data -> 'nodes' FROM celesta_event"
-            " WHERE run_id = %s::uuid ORDER BY 1, 2, 3, 4, 5",
-            run,
-        ),
-    }
-
-
 def merges(first: Sequence[Step], second: Sequence[Step]) -> Iterator[list[Step]]:
     """Every order in which the steps of two calls can follow each other."""
     size = len(first) + len(second)
     for places in itertools.combinations(range(size), len(first)):
         mine, theirs = iter(first), iter(second)
         yield [next(mine) if place in places else next(theirs) for place in range(size)]
-
-
-def differences(found: dict[str, Any], allowed: Sequence[dict[str, Any]]) -> str:
-    """What tells a picture from each of the allowed ones."""
-    return "\n".join(
-        f"order {i}: {name} {found[name]} instead of {other[name]}"
-        for i, other in enumerate(allowed)
-        for name in found
-        if found[name] != other[name]
-    )

@@ -8,16 +8,14 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from uuid_utils.compat import uuid7
 
 from celesta.graph.plan import Plan
 from celesta.runs import transitions
 from celesta.runs.calls import Claimed, NewRun, Report, Sent
-from celesta.runs.models import Event, Expansion, GateRun, Hint, NodeRun, Run, Slot, Timer, Wave
-from celesta.runs.replay import replay
-from celesta.runs.states import TERMINAL_NODE
+from celesta.runs.models import GateRun, Hint, NodeRun, Run, Slot, Timer, Wave
 from celesta.workflows.models import WorkflowVersion
+from tests.integration.engine.pictures import Picture
 
 LEASE = 30.0
 _tokens = itertools.count(1)
@@ -123,23 +121,6 @@ def assert_nothing_left(run: UUID) -> None:
     assert not Slot.objects.filter(run_id=run).exists()
     assert not Slot.objects.exclude(token=None).exists()
     assert GateRun.objects.filter(run_id=run, fired=False).count() == 0
-    assert_nothing_open(run)
-    assert_replays(run)
-
-
-def assert_nothing_open(run: UUID) -> None:
-    """No node of a run that is over is in a state in which something could follow."""
-    if Run.objects.get(pk=run).finished_at is not None:
-        left = NodeRun.objects.filter(run_id=run).exclude(state__in=TERMINAL_NODE)
-        assert not left, [(row.scope, row.node, row.state) for row in left]
-
-
-def assert_replays(run: UUID) -> None:
-    """Told from the first event to the last, the history of a run says what its rows say."""
-    # The items of a map that is still being written are there, and nobody was told of them.
-    halves = Expansion.objects.filter(run_id=run, created__lt=F("total"))
-    untold = {s for half in halves for s in range(half.first_scope, half.first_scope + half.total)}
-    events = Event.objects.filter(run_id=run).order_by("id")
-    told = {key: (h.state, h.attempt) for key, h in replay(events).items() if key[0] not in untold}
-    rows = NodeRun.objects.filter(run_id=run).exclude(state="pending").exclude(scope__in=untold)
-    assert told == {(row.scope, row.node): (row.state, row.attempt) for row in rows}
+    picture = Picture(str(run))
+    picture.assert_nothing_open()
+    picture.assert_replays()

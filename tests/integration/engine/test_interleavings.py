@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import product
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -17,13 +16,12 @@ from tests.integration.engine.interleaving import (
     Row,
     Session,
     World,
-    differences,
     merges,
-    picture,
     rows_of,
 )
-from tests.integration.engine.simulation import assert_nothing_open, assert_replays
-from tests.integration.engine.worlds import SCENES, Scene, settle
+from tests.integration.engine.pictures import Picture, differences
+from tests.integration.engine.steps import settle
+from tests.integration.engine.worlds import SCENES, Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,9 +71,10 @@ class Stage:
         self.one.finish()
         self.two.finish()
         settle(world)
-        assert_replays(UUID(world.run))
-        assert_nothing_open(UUID(world.run))
-        return picture(world)
+        picture = Picture(world.run, world.slots)
+        picture.assert_replays()
+        picture.assert_nothing_open()
+        return picture.comparable()
 
     def close(self) -> None:
         for opened in (self.one, self.two, self.holder):
@@ -108,8 +107,9 @@ def _serial(scene: Scene, calls: frozenset[Call]) -> list[dict[str, Any]]:
         for step in steps:
             step(world)
         settle(world)
-        assert_nothing_open(UUID(world.run))
-        pictures.append(picture(world))
+        picture = Picture(world.run, world.slots)
+        picture.assert_nothing_open()
+        pictures.append(picture.comparable())
     return pictures
 
 

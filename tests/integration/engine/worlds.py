@@ -1,23 +1,38 @@
-"""Runs in the states in which calls meet, and the calls that meet there.
-
-Tokens are numbers of a hundred per slot, so that they are the same in every copy of a world.
-"""
+"""Runs in the states in which calls meet, and the calls that meet there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 from celesta import conf
 from celesta.graph.plan import Retry
-from celesta.runs import transitions, upkeep
-from celesta.runs.calls import Claimed, Report
+from celesta.runs import transitions
+from celesta.runs.calls import Report
 from celesta.runs.models import Hint, NodeRun, Timer
 from celesta.workflows.models import WorkflowVersion
-from tests.integration.engine.interleaving import LEASE, Call, Step, World, call
+from tests.integration.engine.interleaving import LEASE, Call, World, call
 from tests.integration.engine.plans import plan_of, publish_plan, with_map
 from tests.integration.engine.simulation import begin, register
+from tests.integration.engine.steps import (
+    CANCEL,
+    HALF_CANCEL,
+    PAUSE,
+    RESUME,
+    claim,
+    complete,
+    expand,
+    extend,
+    fire,
+    open_lane,
+    pause,
+    relieve,
+    report,
+    resume,
+    skip,
+    take_back,
+    token_of,
+)
 
 
 @dataclass(frozen=True)
@@ -41,162 +56,6 @@ def _world(version: WorkflowVersion, *slots: str) -> World:
 def _slot() -> int:
     # It listens to no queue of these plans: waves get as many lanes in every copy of a world.
     return register(("elsewhere",))
-
-
-# -- what slots do
-
-
-def _token(slot: str) -> int:
-    return 100 + ord(slot[0])
-
-
-def claim(slot: str, node: int, scope: int = 0) -> Step:
-    def claim_node(world: World) -> object:
-        return transitions.claim(
-            world.slots[slot], _token(slot), world.run, scope=scope, node=node, hint=None,
-            via="task", take=1, lease=LEASE,
-        )  # fmt: skip
-
-    return claim_node
-
-
-def open_lane(slot: str, hint: int, take: int) -> Step:
-    def claim_lane(world: World) -> object:
-        return transitions.claim(
-            world.slots[slot], _token(slot), world.run, scope=None, node=None,
-            hint=world.hints[hint], via="lane", take=take, lease=LEASE,
-        )  # fmt: skip
-
-    return claim_lane
-
-
-def complete(
-    slot: str,
-    node: int,
-    state: str = "succeeded",
-    *,
-    scope: int = 0,
-    token: int | None = None,
-    keep: int = 1,
-    leave: bool = False,
-    back: tuple[int, ...] = (),
-    delay: float | None = None,
-) -> Step:
-    """Report one node and go on with ``keep``; in a lane, go on with the lane."""
-
-    def complete_node(world: World) -> object:
-        row = upkeep.slot(world.slots[slot])
-        error = '{"code":"told","message":"told to"}' if state in ("failed", "waiting") else None
-        kind = "retry" if delay is not None else None
-        report = Report(scope, node, 1, state, 0.002, 0.001, "1", error, kind=kind, delay=delay)
-        return transitions.complete(
-            world.slots[slot], token or _token(slot), 1, world.run, [report], queues=("default",),
-            back=[Claimed(0, number, 1, 0, None) for number in back],
-            keep=keep, wave=row.wave if row else None, leave=leave, lease=LEASE,
-        )  # fmt: skip
-
-    return complete_node
-
-
-def take_back(slot: str, begun: int | None = None, token: int | None = None) -> Step:
-    def take_back_slot(world: World) -> object:
-        return transitions.take_back(
-            world.slots[slot], token or _token(slot), seq=0, begun=begun, force=True
-        )
-
-    return take_back_slot
-
-
-def relieve(slot: str, begun: int) -> Step:
-    def relieve_slot(world: World) -> object:
-        return transitions.relieve(world.slots[slot], _token(slot), 0, begun)
-
-    return relieve_slot
-
-
-def extend(slot: str) -> Step:
-    def extend_slot(world: World) -> object:
-        return upkeep.extend({world.slots[slot]: _token(slot)}, LEASE, idle=True)
-
-    return extend_slot
-
-
-def expand(slot: str, node: int, items: range, total: int) -> Step:
-    def write_items(world: World) -> object:
-        held = Claimed(0, node, 1, 0, None)
-        return transitions.expand(
-            world.slots[slot], _token(slot), items.start + 1, world.run, held,
-            [str(i) for i in items], offset=items.start, total=total, tolerate=0,
-            max_parallel=None, rest=(), lease=LEASE,
-        )  # fmt: skip
-
-    return write_items
-
-
-def fire(*which: int) -> Step:
-    def fire_timers(world: World) -> object:
-        # As the leader read them before: by now they may be gone.
-        return transitions.fire(UUID(world.run), [world.timers[node] for node in which])
-
-    return fire_timers
-
-
-def report(node: int, state: str, delay: float | None = None) -> Step:
-    def report_foreign(world: World) -> object:
-        output = "7" if state == "succeeded" else None
-        error = '{"code":"told","message":"told to"}' if state == "failed" else None
-        return transitions.report(
-            world.run, 0, node, 1, state, output=output, error=error, delay=delay
-        )
-
-    return report_foreign
-
-
-def _cancel(world: World) -> object:
-    return transitions.cancel_if_open(UUID(world.run), "test", {"code": "cancelled"})
-
-
-def _sweep(world: World) -> object:
-    while not transitions.sweep(UUID(world.run)):
-        pass
-    return None
-
-
-def _sweep_once(world: World) -> object:
-    return transitions.sweep(UUID(world.run))
-
-
-CANCEL = call(_cancel, _sweep, name="cancel")
-
-
-def _pause(world: World) -> object:
-    return transitions.pause_if_open(UUID(world.run), "test", "")
-
-
-def _resume(world: World) -> object:
-    return transitions.resume_if_paused(UUID(world.run), "test")
-
-
-def skip(node: int, scope: int = 0) -> Call:
-    def skip_it(world: World) -> object:
-        return transitions.skip_if_waiting(UUID(world.run), scope, node, "test", "")
-
-    return call(skip_it, name=f"skip {node}" if scope == 0 else f"skip {node} of item {scope}")
-
-
-PAUSE = call(_pause, name="pause")
-RESUME = call(_resume, name="resume")
-
-#: The nodes are cancelled, the run is not over yet: the leader goes on with it (``settle``).
-HALF_CANCEL = call(_cancel, _sweep_once, name="cancel half")
-
-
-def settle(world: World) -> None:
-    """What the leader does in the end, whatever the calls have left to do."""
-    _sweep(world)
-
-
-# -- scenes
 
 
 def _join_plan() -> WorkflowVersion:
@@ -246,7 +105,7 @@ FIRST = Scene(
         call(claim("c", 1), name="claim c"),
         skip(0),
         PAUSE,
-        call(_pause, _resume, name="pause and resume"),
+        call(pause, resume, name="pause and resume"),
         HALF_CANCEL,
         CANCEL,
     ),
@@ -324,7 +183,7 @@ def _timer(version: WorkflowVersion) -> World:
         claim(slot, node)(world)
     for slot, node, kind in (("t", 0, "retry"), ("f", 1, "expire")):
         waits = Report(0, node, 1, "waiting", 0.002, 0.001, '{"code":"late"}', None, kind, 0.0)
-        transitions.complete(world.slots[slot], _token(slot), 1, world.run, [waits], lease=LEASE)
+        transitions.complete(world.slots[slot], token_of(slot), 1, world.run, [waits], lease=LEASE)
     world.timers = {
         t.node: t.id for t in Timer.objects.filter(run_id=world.run) if t.node is not None
     }
@@ -407,10 +266,16 @@ HALF_MAP = Scene(
 )
 
 
-def _items(version: WorkflowVersion) -> World:
+def _written(version: WorkflowVersion) -> World:
+    """All items are there, and whoever wrote them has gone."""
     world = _map(version)
     expand("m", 0, range(3), 3)(world)
-    transitions.complete(world.slots["m"], _token("m"), 2, world.run, [], lease=LEASE)
+    transitions.complete(world.slots["m"], token_of("m"), 2, world.run, [], lease=LEASE)
+    return world
+
+
+def _items(version: WorkflowVersion) -> World:
+    world = _written(version)
     world.slots |= {"i": _slot(), "j": _slot(), "k": _slot()}
     for scope, slot in enumerate("ijk", 1):
         claim(slot, 2, scope)(world)
@@ -437,9 +302,7 @@ ITEMS = Scene(
 
 
 def _ready_items(version: WorkflowVersion) -> World:
-    world = _map(version)
-    expand("m", 0, range(3), 3)(world)
-    transitions.complete(world.slots["m"], _token("m"), 2, world.run, [], lease=LEASE)
+    world = _written(version)
     hints = Hint.objects.filter(run_id=world.run, wave__isnull=False).order_by("id")
     world.hints = tuple(hints.values_list("id", flat=True))
     world.slots |= {"i": _slot(), "j": _slot()}
@@ -498,7 +361,7 @@ def _paused(scene: Scene) -> Scene:
 
     def build(version: WorkflowVersion) -> World:
         world = scene.build(version)
-        _pause(world)
+        pause(world)
         return world
 
     calls = (*scene.calls, RESUME)
