@@ -21,11 +21,15 @@ class WebProcess:
     The test holds its socket, so no other process can take the port before it listens.
     """
 
-    def __init__(self, name: str, directory: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, directory: Path, env: Mapping[str, str] | None = None, *, grace: int = 5
+    ) -> None:
+        """``grace``: seconds that open answers get when it ends."""
         self.name = name
         self.log = directory / f"{name}.log"
         self._directory = directory
         self._env = {"DATABASE_POOL_SIZE": "10", **worker_environment(), **(env or {})}
+        self._grace = str(grace)
         self._listener = ports.listen(0)
         self._child: Child | None = None
 
@@ -34,14 +38,21 @@ class WebProcess:
         """Return its address, without a slash at the end."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        assert self._child, f"{self.name} has not been started"
+        return self._child.popen.pid
+
     def start(self) -> "WebProcess":
         """Start it and wait until it answers."""
         listener = self._listener.fileno()
-        quiet = ["--no-access-log", "--log-level", "warning", "--lifespan", "off"]
-        served = ["project.asgi:application", "--fd", str(listener)]
+        served = ["project.asgi:application", "--fd", str(listener), "--lifespan", "off"]
+        quiet = ["--no-access-log", "--log-level", "warning"]
+        ends = ["--timeout-graceful-shutdown", self._grace]
         command = Command(
             self.name,
-            [sys.executable, "-m", "uvicorn", *served, *quiet, "--timeout-graceful-shutdown", "5"],
+            [sys.executable, "-m", "uvicorn", *served, *quiet, *ends],
             env=self._env,
             cwd=ROOT,
             pass_fds=(listener,),

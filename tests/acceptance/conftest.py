@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from celesta.runs import connection
+from tests.faults.conftest import WORKLOAD  # knows the quick hash of passwords
+from tests.webs import WebProcess
 
 #: Milliseconds until a page that does not come, or does not change, is a failure. No promise to
 #: anybody: the machine may be busy with other tests, and who succeeds never waits for it.
@@ -45,6 +48,14 @@ def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]
 def site(live_server: LiveServer) -> str:
     """Return where the pages are: at pytest-django's server; a module may have one of its own."""
     return live_server.url
+
+
+@pytest.fixture
+def web(transactional_db: None, tmp_path: Path) -> Iterator[WebProcess]:
+    """Return the server that `make up` runs, whose pages go on by their streams."""
+    process = WebProcess("web", tmp_path, {**WORKLOAD, "STATIC_FROM_APPS": "1"})
+    yield process.start()
+    process.stop()
 
 
 @pytest.fixture

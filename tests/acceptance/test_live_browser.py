@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.faults.conftest import (
-    WORKLOAD,
     Stage,
     _close_hot_connection,  # noqa: F401
     _django_db_helper,  # noqa: F401
@@ -20,13 +19,6 @@ from tests.processes import wait_for
 from tests.webs import WebProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def web(transactional_db: None, tmp_path: Path) -> Iterator[WebProcess]:
-    process = WebProcess("web", tmp_path, {**WORKLOAD, "STATIC_FROM_APPS": "1"})
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture

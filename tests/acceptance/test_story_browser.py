@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from celesta.runs.models import Event, Run
 from celesta.workflows.models import Workflow
 from tests.acceptance.conftest import PATIENCE
 from tests.acceptance.hands import Hands
-from tests.faults.conftest import WORKLOAD  # knows the quick hash of the password
 from tests.webs import WebProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,13 +30,6 @@ CASES = "{many: '{{ params.lines > 1 }}'}"
 #: Typed with an off-by-one error: a list of three has no member 3.
 WRONG = "{{ nodes.each.output[params.lines] }}"
 RIGHT = "{{ nodes.each.output[params.lines - 1] }}"
-
-
-@pytest.fixture
-def web(transactional_db: None, tmp_path: Path) -> Iterator[WebProcess]:
-    process = WebProcess("web", tmp_path, {**WORKLOAD, "STATIC_FROM_APPS": "1"})
-    yield process.start()
-    process.stop()
 
 
 @pytest.fixture

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import product
 from typing import Any
 
 import pytest
 
-from celesta.workflows.models import WorkflowVersion
+from tests.integration.engine.copies import Copies
 from tests.integration.engine.interleaving import (
     Call,
     Holder,
     Row,
     Session,
-    World,
+    Step,
     merges,
     rows_of,
 )
@@ -40,20 +39,22 @@ class Stage:
 
     def __init__(self) -> None:
         self.one, self.two, self.holder = Session(), Session(), Holder()
+        self.copies = Copies()
         self._places: dict[tuple[str, str], dict[str, Row]] = {}
+        self._serial: dict[tuple[str, frozenset[Call]], list[dict[str, Any]]] = {}
 
     def places(self, scene: Scene, call: Call) -> dict[str, Row]:
         """The rows at which a call can be stopped, by their names."""
         key = (scene.name, call.name)
         if key not in self._places:
-            every = rows_of(_build(scene))
+            every = rows_of(self.copies.of(scene))
             self._places[key] = {
                 place: row for place, row in every.items() if self._stops(scene, call, row)
             }
         return self._places[key]
 
     def _stops(self, scene: Scene, call: Call, row: Row) -> bool:
-        world = _build(scene)
+        world = self.copies.of(scene)
         with self.holder.holding(row, world):
             self.one.start(lambda: call(world))
             stops = not self.one.settle()
@@ -62,7 +63,7 @@ class Stage:
 
     def play(self, scene: Scene, first: Call, second: Call, row: Row) -> dict[str, Any]:
         """Stop the first call at a row, run the second as far as it gets, let the row go."""
-        world = _build(scene)
+        world = self.copies.of(scene)
         with self.holder.holding(row, world):
             self.one.start(lambda: first(world))
             self.one.settle()
@@ -76,8 +77,26 @@ class Stage:
         picture.assert_nothing_open()
         return picture.comparable()
 
+    def serial(self, scene: Scene, calls: frozenset[Call]) -> list[dict[str, Any]]:
+        """What the two leave behind in every order of their transactions."""
+        key = (scene.name, calls)
+        if key not in self._serial:
+            first, second = calls if len(calls) > 1 else (*calls, *calls)
+            orders = merges(first.steps, second.steps)
+            self._serial[key] = [self._left(scene, steps) for steps in orders]
+        return self._serial[key]
+
+    def _left(self, scene: Scene, steps: list[Step]) -> dict[str, Any]:
+        world = self.copies.of(scene)
+        for step in steps:
+            step(world)
+        settle(world)
+        picture = Picture(world.run, world.slots)
+        picture.assert_nothing_open()
+        return picture.comparable()
+
     def close(self) -> None:
-        for opened in (self.one, self.two, self.holder):
+        for opened in (self.one, self.two, self.holder, self.copies):
             opened.close()
 
 
@@ -88,38 +107,13 @@ def stage(flushed_after_module: None) -> Iterator[Stage]:
     opened.close()
 
 
-@cache
-def _version(scene: Scene) -> WorkflowVersion:
-    return scene.publish()
-
-
-def _build(scene: Scene) -> World:
-    return scene.build(_version(scene))
-
-
-@cache
-def _serial(scene: Scene, calls: frozenset[Call]) -> list[dict[str, Any]]:
-    """What the two leave behind in every order of their transactions."""
-    first, second = calls if len(calls) > 1 else (*calls, *calls)
-    pictures = []
-    for steps in merges(first.steps, second.steps):
-        world = _build(scene)
-        for step in steps:
-            step(world)
-        settle(world)
-        picture = Picture(world.run, world.slots)
-        picture.assert_nothing_open()
-        pictures.append(picture.comparable())
-    return pictures
-
-
 @pytest.mark.parametrize(("scene", "first", "second"), PAIRS)
 def test_two_calls_are_as_one_after_the_other(
     scene: Scene, first: Call, second: Call, stage: Stage
 ) -> None:
     places = stage.places(scene, first)
     assert places or first.name in LOCK_NOTHING
-    allowed = _serial(scene, frozenset({first, second}))
+    allowed = stage.serial(scene, frozenset({first, second}))
     for place, row in places.items():
         found = stage.play(scene, first, second, row)
         assert found in allowed, f"stopped at {place}: {differences(found, allowed)}"

@@ -19,7 +19,7 @@ from tests.faults.conftest import (
     _known_functions,  # noqa: F401
 )
 from tests.faults.conftest import stage as stage  # a fixture
-from tests.integration.streams.web import WebProcess
+from tests.webs import WebProcess
 
 Caller = Callable[..., str]
 
@@ -30,8 +30,10 @@ def web(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., WebPro
     started: list[WebProcess] = []
 
     def start(**env: str) -> WebProcess:
-        started.append(WebProcess(f"web{len(started) + 1}", tmp_path, {**WORKLOAD, **env}))
-        return started[-1]
+        name = f"web{len(started) + 1}"
+        # Streams stay open: with more patience each test would end so much later.
+        started.append(WebProcess(name, tmp_path, {**WORKLOAD, **env}, grace=1))
+        return started[-1].start()
 
     yield start
     for process in started:

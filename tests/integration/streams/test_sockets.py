@@ -18,7 +18,7 @@ from celesta.runs.models import Run
 from tests.faults.conftest import Stage
 from tests.integration.streams.conftest import Caller
 from tests.integration.streams.test_sse import everything
-from tests.integration.streams.web import WebProcess
+from tests.webs import WebProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,8 +19,9 @@ from celesta.runs import connection
 from celesta.runs.models import Event, LogLine, Run
 from tests.faults.conftest import Stage
 from tests.integration.streams.conftest import Caller
-from tests.integration.streams.web import Told, WebProcess, messages
+from tests.integration.streams.readers import Told, followed, messages
 from tests.processes import wait_for
+from tests.webs import WebProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,7 +49,7 @@ def test_a_run_is_followed_from_its_beginning_to_its_end(
     server = web()
     run = stage.start({"a": stage.node("test.speak"), "b": stage.node("test.ok", "a")})
 
-    with server.stream(f"runs/{run.pk}/stream/", token) as stream:
+    with followed(server, f"runs/{run.pk}/stream/", token) as stream:
         told = list(stream)
 
     assert ids(told) == everything(run)
@@ -63,7 +64,7 @@ def test_a_run_is_followed_from_its_beginning_to_its_end(
     address = f"{server.url}/api/v1/runs/{run.pk}/stream/"
     gone = httpx.get(address, headers={**again, "Last-Event-ID": told[-1].id}, timeout=60)
     assert (gone.status_code, gone.content) == (204, b"")
-    with server.stream(f"runs/{run.pk}/stream/", token) as stream:
+    with followed(server, f"runs/{run.pk}/stream/", token) as stream:
         assert ids(list(stream)) == everything(run)
 
 
@@ -91,7 +92,7 @@ def test_a_stream_goes_on_in_another_process_while_many_workers_write(
         assert time.monotonic() < deadline, f"{len(told)} messages, and no end"
         headers = {"Last-Event-ID": told[-1].id} if told else {}
         server = servers[len(told) % 2]
-        with server.stream(f"runs/{run.pk}/stream/", token, **headers) as stream:
+        with followed(server, f"runs/{run.pk}/stream/", token, **headers) as stream:
             told += islice(stream, 37)  # then the connection is lost
 
     assert stage.ends(run).state == "succeeded"
@@ -102,7 +103,7 @@ def test_a_stream_goes_on_in_another_process_while_many_workers_write(
 def test_what_is_committed_late_is_not_missed(stage: Stage, web: Web, token: str) -> None:
     server = web()
     run = stage.start({"a": stage.node("test.ok")})  # no worker: only we write
-    with server.stream(f"runs/{run.pk}/stream/", token) as stream:
+    with followed(server, f"runs/{run.pk}/stream/", token) as stream:
         list(islice(stream, 2))  # it has begun
         with connection.connect() as slow, slow.transaction():
             insert = (
@@ -126,7 +127,7 @@ def test_a_workspace_is_followed_from_now_on_and_only_what_was_asked_for(
     filters = "kind=run_pending,run_succeeded"
 
     def follow() -> None:
-        with server.stream(f"stream/?{filters}", token) as stream:
+        with followed(server, f"stream/?{filters}", token) as stream:
             opened.set()
             while len(of_both := [one for one in got if one.data["run"] != str(before.pk)]) < 4:
                 got.append(next(stream))
@@ -160,7 +161,7 @@ def test_a_workspace_is_followed_from_now_on_and_only_what_was_asked_for(
     assert ids_told[0] > Event.objects.filter(run_id=before.pk, kind="run_succeeded").get().pk
     # From an earlier message on it tells of what was before, too.
     oldest = Event.objects.filter(run_id=before.pk).order_by("id").values_list("id", flat=True)[0]
-    with server.stream(f"stream/?{filters}&after={oldest - 1}.0", token) as stream:
+    with followed(server, f"stream/?{filters}&after={oldest - 1}.0", token) as stream:
         assert [one.data["run"] for one in islice(stream, 2)] == [str(before.pk)] * 2
 
 
@@ -170,7 +171,7 @@ def test_a_log_line_is_seen_soon(stage: Stage, web: Web, token: str, tmp_path: P
     gate = tmp_path / "go on"
     run = stage.start({"a": stage.node("test.speak", args={"path": str(gate)})})
 
-    with server.stream(f"runs/{run.pk}/stream/", token) as stream:
+    with followed(server, f"runs/{run.pk}/stream/", token) as stream:
         behind = []
         for one in stream:
             if one.event == "log":
@@ -222,13 +223,13 @@ def test_a_caller_may_open_only_so_many(
     server = web(CELESTA_TEST_STREAMS="2")
     run = stage.start({"a": stage.node("test.ok")})
     path = f"runs/{run.pk}/stream/"
-    with server.stream(path, token) as one, server.stream(path, token) as other:
+    with followed(server, path, token) as one, followed(server, path, token) as other:
         next(one), next(other)
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.get(f"{server.url}/api/v1/{path}", headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
         assert int(answer.headers["Retry-After"]) > 0
-        with server.stream(path, token_of()) as stream:  # somebody else's are counted apart
+        with followed(server, path, token_of()) as stream:  # somebody else's are counted apart
             next(stream)
 
     def is_let_in() -> bool:
