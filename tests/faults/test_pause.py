@@ -44,7 +44,7 @@ def test_a_run_paused_in_the_middle_survives_the_loss_of_its_workers(stage: Stag
     stage.worker(concurrency=3)
     # which leads, and works on what else there is,
     nap = {"type": "wait", "queue": stage.queue, "with": {"for": "1s"}}
-    stage.ends(stage.start({"nap": nap, "a": stage.node("test.ok", "nap")}))
+    stage.ends(stage.start({"nap": nap, "after": {**end, "needs": ["nap"], "queue": stage.queue}}))
     assert ended(run) == began
     assert not NodeRun.objects.filter(run_id=run.pk, state="running").exists()
     # and when it is resumed, it ends as if nothing had happened.
