@@ -41,6 +41,22 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
 
 
 @pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a directory for tests that use it one after the other: its database is made once."""
+    home = tmp_path_factory.mktemp("used again") / "a home"
+    yield home
+    Up(home).erase()
+
+
+@pytest.fixture
+def again(kept: Path) -> Iterator[Up]:
+    """Return what starts in a directory that has been used before, however that ended."""
+    celesta = Up(kept)
+    yield celesta
+    celesta.stop()
+
+
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Return one Celesta that is up, for tests that only look."""
     celesta = Up(tmp_path_factory.mktemp("one that runs") / "home").start().wait_up()
@@ -198,8 +214,8 @@ def test_two_directories_side_by_side(up: Callable[..., Up]) -> None:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_signals_stop_everything_warmly(up: Callable[..., Up], number: int) -> None:
-    celesta = up().start().wait_up()
+def test_signals_stop_everything_warmly(again: Up, number: int) -> None:
+    celesta = again.start().wait_up()
     celesta.signal(number)
     assert celesta.popen
     assert celesta.popen.wait(PROMISED_DOWN) == 0
@@ -218,8 +234,8 @@ def test_a_stop_during_the_start_leaves_nothing(up: Callable[..., Up]) -> None:
 
 
 @pytest.mark.faults
-def test_what_dies_is_started_again_and_said(up: Callable[..., Up]) -> None:
-    celesta = up().start().wait_up()
+def test_what_dies_is_started_again_and_said(again: Up) -> None:
+    celesta = again.start().wait_up()
     before = {name: celesta.pid(name) for name in (*SERVICES, *SERVERS)}
     pool = psutil.Process(before["worker"]).children()
     for pid in before.values():
@@ -235,8 +251,8 @@ def test_what_dies_is_started_again_and_said(up: Callable[..., Up]) -> None:
 
 
 @pytest.mark.faults
-def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(up: Callable[..., Up]) -> None:
-    celesta = up().start().wait_up()
+def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(again: Up) -> None:
+    celesta = again.start().wait_up()
     celesta.signal(signal.SIGKILL)
     wait_for(lambda: not celesta.left(), PROMISED_CLEARED, lambda: str(celesta.left()))
 
@@ -247,8 +263,8 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(up: Callable[.
 
 
 @pytest.mark.faults
-def test_everything_killed_at_once_is_recovered_from(up: Callable[..., Up]) -> None:
-    celesta = up().start().wait_up()
+def test_everything_killed_at_once_is_recovered_from(again: Up) -> None:
+    celesta = again.start().wait_up()
     for process in celesta.remember():
         with suppress(psutil.NoSuchProcess):  # its parent's end was its own
             process.kill()
@@ -257,8 +273,8 @@ def test_everything_killed_at_once_is_recovered_from(up: Callable[..., Up]) -> N
 
 
 @pytest.mark.faults
-def test_a_killed_warden_is_replaced(up: Callable[..., Up]) -> None:
-    celesta = up().start().wait_up()
+def test_a_killed_warden_is_replaced(again: Up) -> None:
+    celesta = again.start().wait_up()
     warden = next(
         each for each in celesta.remember() if "project.processes.warden" in each.cmdline()
     )
@@ -269,16 +285,15 @@ def test_a_killed_warden_is_replaced(up: Callable[..., Up]) -> None:
 
 
 @pytest.mark.faults
-def test_the_end_of_make_is_the_end_of_everything(up: Callable[..., Up]) -> None:
-    celesta = up()
+def test_the_end_of_make_is_the_end_of_everything(again: Up) -> None:
     script = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'project', 'up'])"
-    celesta.start([sys.executable, "-c", script], MAKELEVEL="1").wait_up()
+    celesta = again.start([sys.executable, "-c", script], MAKELEVEL="1").wait_up()
     celesta.signal(signal.SIGKILL)
     wait_for(lambda: not celesta.left(), PROMISED_DOWN, lambda: str(celesta.left()))
 
 
-def test_dev_starts_again_what_runs_changed_code(up: Callable[..., Up]) -> None:
-    celesta = up().start([sys.executable, "-m", "project", "dev"]).wait_up()
+def test_dev_starts_again_what_runs_changed_code(again: Up) -> None:
+    celesta = again.start([sys.executable, "-m", "project", "dev"]).wait_up()
     assert celesta.get("/no-such-page/").text.count("DEBUG = True") == 1
     before = {name: celesta.pid(name) for name in SERVICES}
     os.utime(ROOT / "project" / "wsgi.py")  # as saving it in an editor would
