@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import psycopg
 from uuid_utils.compat import uuid7
 
 from celesta.runs import connection
@@ -32,7 +31,7 @@ class Copies:
     """Copies of the worlds of scenes, on a connection that keeps what they are made from."""
 
     def __init__(self) -> None:
-        self._connection: psycopg.Connection[tuple[object, ...]] = connection.connect()
+        self._connection = connection.connect()
         self._connection.execute(_MAKE, prepare=False)  # two statements
         self._first: dict[str, World] = {}
 

@@ -16,7 +16,7 @@ _QUERY: Final = Path(__file__).with_name("picture.sql").read_text()
 _FINAL: Final = {state.value for state in TERMINAL_NODE}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Told:
     """An event, as :func:`replay` reads it."""
 
