@@ -1,17 +1,17 @@
-"""Query parameters: every one is known, and has a value that means something."""
+"""What is asked: each query parameter is known and means something, and so is each body read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from celesta.api.refusals import InvalidQuery
-from celesta.api.shapes.fields import YEARS
+from celesta.api.shapes.fields import YEARS, Strict
 from celesta.graph.problems import Problem
 
 #: Digits of the numbers that are read.
@@ -30,6 +30,14 @@ def refuse_unknown(request: Request, known: Iterable[str]) -> None:
     ]
     if problems:
         raise InvalidQuery(f"{problems[0].message} Known: {', '.join(names)}.", problems)
+
+
+def body(request: Request, shape: type[Strict]) -> dict[str, Any]:
+    """The fields of a body, with defaults for what it leaves out; ValidationError tells all that
+    is wrong."""
+    read = shape(data=request.data)
+    read.is_valid(raise_exception=True)
+    return dict(read.validated_data)
 
 
 def _near(name: str, names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from celesta.access import tokens, workspaces
 from celesta.access.models import Role, Token
+from celesta.api import asking
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NotFound
@@ -64,9 +65,7 @@ class TokensView(BaseView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Create a token; its secret is in this answer and nowhere else."""
-        body = NewToken(data=request.data)
-        body.is_valid(raise_exception=True)
-        wanted = body.validated_data
+        wanted = asking.body(request, NewToken)
         token, secret = tokens.issue(
             request.user,
             self.workspace,
@@ -128,8 +127,7 @@ class RotateView(TokenBase):
     )  # fmt: skip
     def post(self, request: Request, token_id: int) -> Response:
         """Make the new token, once; the old one works for ``overlap`` seconds more."""
-        body = Rotation(data=request.data)
-        body.is_valid(raise_exception=True)
-        overlap = timedelta(seconds=body.validated_data["overlap"])
+        body = asking.body(request, Rotation)
+        overlap = timedelta(seconds=body["overlap"])
         token, secret = tokens.rotate(self.token, overlap, by=request.user)
         return Response({**TokenShape(token).data, "secret": secret}, 201)

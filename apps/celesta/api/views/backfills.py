@@ -61,9 +61,7 @@ class BackfillsView(BaseView):
     def post(self, request: Request) -> Response:
         """Make a backfill; the leader starts its slots from now on."""
         only_a_look = asking.switch(request, "preview")
-        body = BackfillBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        wanted = dict(body.validated_data)
+        wanted = asking.body(request, BackfillBody)
         limit = wanted.pop("max_slots")
         draft = _draft(self, wanted)
         if only_a_look:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
+from celesta.api import asking
 from celesta.api.problems import problem
 from celesta.api.refusals import BulkRefused
 from celesta.api.schema.operations import operation
@@ -31,9 +32,7 @@ class BulkView(WorkflowBase):
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Start runs; each is started or refused by itself, unless ``atomic`` is true."""
-        body = BulkBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = asking.body(request, BulkBody)
         wanted = [Wanted(item["params"], item["idempotency_key"]) for item in asked["runs"]]
         try:
             outcomes = start_each(

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role, Workspace
+from celesta.api import asking
 from celesta.api.asking import moment
 from celesta.api.base import EVERY_METHOD, BaseView
 from celesta.api.pagination import Keyset, page
@@ -162,9 +163,7 @@ class RunsBulkView(BulkBase):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Do the verb to the runs that match; what is refused is told, and the next one follows."""
-        body = RunsBulkBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = asking.body(request, RunsBulkBody)
         names = {
             "ids": "pk__in", "state": "state__in", "workflow": "workflow__name",
             "created_after": "created_at__gte", "created_before": "created_at__lt",
@@ -187,9 +186,7 @@ class LettersBulkView(BulkBase):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Do the verb to the open dead letters that match."""
-        body = LettersBulkBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = asking.body(request, LettersBulkBody)
         names = {
             "ids": "pk__in", "workflow": "workflow__name", "code": "code",
             "fingerprint": "fingerprint", "since": "at__gte", "before": "at__lt",

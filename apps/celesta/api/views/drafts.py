@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
-from celesta.api import etags
+from celesta.api import asking, etags
 from celesta.api.parsers import DOCUMENT_PARSERS
 from celesta.api.refusals import MalformedBody, NotFound, PreconditionFailed, PreconditionRequired
 from celesta.api.schema.operations import DOCUMENT, operation
@@ -92,9 +92,8 @@ class DraftPublishView(WorkflowBase):
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Publish what is kept; 200 and the current version when there is nothing to publish."""
-        body = PublishDraft(data=request.data)
-        body.is_valid(raise_exception=True)
-        revision, note = _revision(request, self.workflow), body.validated_data["note"]
+        body = asking.body(request, PublishDraft)
+        revision, note = _revision(request, self.workflow), body["note"]
         try:
             return published(
                 drafts.publish(self.workflow, by=request.user, note=note, revision=revision)

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access import scopes
+from celesta.api import asking
 from celesta.api.base import BaseView
 from celesta.api.parsers import JSONBody
 from celesta.api.schema.operations import operation
@@ -26,9 +27,7 @@ class DryRunView(WorkflowBase):
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Check the params and go through the plan; nothing is written, no node's code runs."""
-        body = DryRunBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = asking.body(request, DryRunBody)
         _demand_variables(self)
         if asked["version"] is None and self.workflow.current_id is None:
             raise NotPublished
@@ -59,9 +58,7 @@ class DocumentDryRunView(BaseView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Compile the document, check the params and go through the plan."""
-        body = DocumentDryRunBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = asking.body(request, DocumentDryRunBody)
         _demand_variables(self)
         return _answer(
             dry_run.of_document(

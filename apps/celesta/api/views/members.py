@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from celesta.access import members
 from celesta.access.models import Membership, Role
+from celesta.api import asking
 from celesta.api.pagination import Keyset, page
 from celesta.api.recording import record
 from celesta.api.refusals import NameTaken, NotFound
@@ -42,9 +43,8 @@ class MembersView(WorkspaceBase):
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
         """Add a member, who needs an account already."""
-        body = NewMember(data=request.data)
-        body.is_valid(raise_exception=True)
-        user, role = body.validated_data["user"], Role(body.validated_data["role"])
+        body = asking.body(request, NewMember)
+        user, role = body["user"], Role(body["role"])
         try:
             with transaction.atomic():
                 made = members.add(self.workspace, user, role)
@@ -84,9 +84,8 @@ class MemberView(WorkspaceBase):
     )  # fmt: skip
     def put(self, request: Request, slug: str, user: str) -> Response:
         """Change the role; the member's tokens have no more than that from now on."""
-        body = MemberRole(data=request.data)
-        body.is_valid(raise_exception=True)
-        changed = members.change(self.member, Role(body.validated_data["role"]))
+        body = asking.body(request, MemberRole)
+        changed = members.change(self.member, Role(body["role"]))
         record(request, self.workspace, "changed", "Role", part=changed)
         return Response(MemberShape(changed).data)
 

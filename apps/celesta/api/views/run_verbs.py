@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
+from celesta.api import asking
 from celesta.api.refusals import NotFound
 from celesta.api.schema.operations import operation
 from celesta.api.shapes.runs import (
@@ -30,9 +31,8 @@ from celesta.workflows.models import WorkflowVersion
 
 def reason_of(request: Request) -> str:
     """The reason in the body; raises when there is anything else in it."""
-    body = CancelBody(data=request.data)
-    body.is_valid(raise_exception=True)
-    reason: str = body.validated_data["reason"]
+    body = asking.body(request, CancelBody)
+    reason: str = body["reason"]
     return reason
 
 
@@ -100,9 +100,7 @@ class RerunPreviewView(RunVerbBase):
 
 def asked_of(request: Request, run: Run) -> dict[str, Any]:
     """What of a run is to run again, as arguments of `rerun_run`."""
-    body = RerunBody(data=request.data)
-    body.is_valid(raise_exception=True)
-    asked = dict(body.validated_data)
+    asked = asking.body(request, RerunBody)
     number = asked.pop("version")
     version = version_numbered(run, number) if number else None
     return {**asked, "mode": Mode(asked["mode"]), "version": version}

@@ -165,15 +165,14 @@ class WorkflowRunsView(WorkflowBase):
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Start a run: 201, or 200 when the idempotency key was used before."""
-        body = StartBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = asking.body(request, StartBody)
         version, params = (
-            version_to_start(self, body.validated_data["version"]),
-            body.validated_data["params"],
+            version_to_start(self, body["version"]),
+            body["params"],
         )
         key = idempotency_key(request)
-        if nodes := body.validated_data["start_at"]:
-            outputs = body.validated_data["outputs"]
+        if nodes := body["start_at"]:
+            outputs = body["outputs"]
             started = start_at(
                 version, params, nodes=nodes, outputs=outputs, principal=self.principal,
                 idempotency_key=key,
@@ -251,7 +250,6 @@ class CancelView(RunBase):
     @operation("runs_cancel", "Cancel a run", body=CancelBody, answers={200: RunDetail})
     def post(self, request: Request, run_id: UUID) -> Response:
         """Cancel a run; results of nodes that are still at work will be refused."""
-        body = CancelBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        cancel_run(self.run.pk, by=self.principal.name, reason=body.validated_data["reason"])
+        body = asking.body(request, CancelBody)
+        cancel_run(self.run.pk, by=self.principal.name, reason=body["reason"])
         return Response(RunDetail(queries.runs(self.principal).get(pk=run_id)).data)

@@ -97,9 +97,7 @@ def _told(schedule: Schedule, status: int = 200) -> Response:
 
 
 def _save(view: BaseView, schedule: Schedule, request: Request) -> Schedule:
-    body = ScheduleBody(data=request.data)
-    body.is_valid(raise_exception=True)
-    wanted = dict(body.validated_data)
+    wanted = asking.body(request, ScheduleBody)
     schedule.workflow = _workflow(view, wanted.pop("workflow"))
     for field, value in wanted.items():
         setattr(schedule, field, value)
@@ -246,9 +244,8 @@ class PreviewView(BaseView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Tell the next slots of a timing."""
-        body = TimingBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        found = schedules.next_slots(_recurrence(body.validated_data), count=_count(request))
+        body = asking.body(request, TimingBody)
+        found = schedules.next_slots(_recurrence(body), count=_count(request))
         return Response(NextSlots({"slots": found}).data)
 
 

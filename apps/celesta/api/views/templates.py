@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
+from celesta.api import asking
 from celesta.api.base import BaseView
 from celesta.api.schema.operations import operation, query
 from celesta.api.shapes.templates import TemplateDetail, TemplateShape, UseTemplate
@@ -60,12 +61,9 @@ class UseView(BaseView):
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         """Make a workflow; nothing runs it until its draft is published."""
-        body = UseTemplate(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = asking.body(request, UseTemplate)
         template = catalogue.get(name)
-        workflow = catalogue.use(
-            self.workspace, template, body.validated_data["name"], by=request.user
-        )
+        workflow = catalogue.use(self.workspace, template, body["name"], by=request.user)
         return Response(WorkflowShape(workflow).data, 201)
 
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from celesta.access.models import Role
-from celesta.api import etags
+from celesta.api import asking, etags
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.refusals import NameTaken, NotFound
@@ -46,13 +46,12 @@ class VariablesView(BaseView):
     )
     def post(self, request: Request) -> Response:
         """Create a variable."""
-        body = NewVariable(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = asking.body(request, NewVariable)
         try:
             with transaction.atomic():
-                row = store.create(self.workspace, **body.validated_data)
+                row = store.create(self.workspace, **body)
         except IntegrityError as error:
-            name = body.validated_data["name"]
+            name = body["name"]
             raise NameTaken(f"There is a variable {name!r} already; PUT changes it.") from error
         return _told(row, 201)
 
@@ -108,13 +107,12 @@ class VariableView(BaseView):
     )  # fmt: skip
     def put(self, request: Request, name: str) -> Response:
         """Change a variable; nodes that are still to run will read the new value."""
-        body = VariableValue(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = asking.body(request, VariableValue)
         with transaction.atomic():
             # Under a lock: what is compared here stays so until it is written.
             row = self.locked()
             etags.demand(request, VariableShape(row).data)
-            return _told(store.change(row, **body.validated_data))
+            return _told(store.change(row, **body))
 
     @operation("variables_delete", "Delete a variable", answers={204: None})
     def delete(self, request: Request, name: str) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from celesta.access import workspaces
 from celesta.access.models import Role, Workspace
 from celesta.access.principals import Principal
+from celesta.api import asking
 from celesta.api.base import BaseView
 from celesta.api.pagination import Keyset, page
 from celesta.api.recording import record
@@ -57,9 +58,7 @@ class WorkspacesView(BaseView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Create a workspace; a token goes on to act in its own one only."""
-        body = NewWorkspace(data=request.data)
-        body.is_valid(raise_exception=True)
-        wanted = body.validated_data
+        wanted = asking.body(request, NewWorkspace)
         slug = wanted["slug"]
         try:
             with transaction.atomic():
@@ -97,10 +96,9 @@ class WorkspaceView(WorkspaceBase):
     )  # fmt: skip
     def put(self, request: Request, slug: str) -> Response:
         """Give a workspace another name or slug; calls must name it by the new one at once."""
-        body = WorkspaceBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = asking.body(request, WorkspaceBody)
         renamed = self.workspace
-        renamed.slug, renamed.name = body.validated_data["slug"], body.validated_data["name"]
+        renamed.slug, renamed.name = body["slug"], body["name"]
         try:
             with transaction.atomic():
                 renamed.save(update_fields=["slug", "name"])
