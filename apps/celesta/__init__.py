@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from celesta.starting import await_run as await_run
     from celesta.starting import start as start
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 #: What a project adds to INSTALLED_APPS: ``INSTALLED_APPS += celesta.APPS``.
 APPS = [
