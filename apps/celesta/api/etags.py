@@ -52,8 +52,8 @@ def tagged(request: Request, response: Any, tag: str) -> Any:
 
 
 def unchanged(request: Request, tag: str) -> HttpResponse | None:
-    """The 304 for a caller who has what this tag is of; None for everybody else."""
-    if not names(request.headers.get("If-None-Match"), tag):
+    """The 304 for who reads, and has what this tag is of; None for all others."""
+    if request.method not in ("GET", "HEAD") or not names(request.headers.get("If-None-Match"), tag):
         return None
     response = HttpResponse(status=304, headers={"ETag": tag})
     del response.headers["Content-Type"]

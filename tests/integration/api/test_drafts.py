@@ -132,6 +132,12 @@ def test_an_unchanged_draft_is_not_sent_again(api: Api, published: Any) -> None:
     assert api.get(ADDRESS, If_None_Match=seen).status_code == 200
 
 
+def test_what_was_saved_is_never_said_to_be_unchanged(api: Api, published: Any) -> None:
+    seen = api.get(ADDRESS).headers["ETag"]
+    saved = api.put(ADDRESS, CHANGED, If_Match=seen, If_None_Match="*")
+    assert (saved.status_code, saved.json()["source"]) == (200, CHANGED)
+
+
 def test_what_cannot_be_kept_is_refused(api: Api) -> None:
     problem_of(api.put("workflows/-no-/draft/", DOCUMENT), 400, "invalid_document")
     problem_of(api.put(ADDRESS, {"source": "a\x00b"}), 400, "malformed_body")
