@@ -53,7 +53,8 @@ def tagged(request: Request, response: Any, tag: str) -> Any:
 
 def unchanged(request: Request, tag: str) -> HttpResponse | None:
     """The 304 for who reads, and has what this tag is of; None for all others."""
-    if request.method not in ("GET", "HEAD") or not names(request.headers.get("If-None-Match"), tag):
+    reads = request.method in ("GET", "HEAD")
+    if not (reads and names(request.headers.get("If-None-Match"), tag)):
         return None
     response = HttpResponse(status=304, headers={"ETag": tag})
     del response.headers["Content-Type"]
