@@ -6,6 +6,8 @@ export async function renewHead(address: string): Promise<void> {
   document.title = fresh.title;
   for (const part of ['header.top', 'nav.tabs']) {
     const put = fresh.querySelector(`.celesta ${part}`);
-    if (put) document.querySelector(`.celesta ${part}`)?.replaceWith(put);
+    const old = document.querySelector(`.celesta ${part}`);
+    // What stays as it is keeps the focus, and is there for whoever is just clicking on it.
+    if (put && old && !old.isEqualNode(put)) old.replaceWith(put);
   }
 }
